@@ -1,0 +1,1 @@
+"""Algorithms for whole-slide images, as Cytomine jobs, commands and Python functions."""
