@@ -1,7 +1,8 @@
 """Run the benches: ``python -m tests.bench [AREA | AREA.FIGURE]``, called by ``make bench ONLY=...``.
 
-Every file ``bench_*.py`` beside this one has a table ``BENCHES``: which names a function measures, and the function, which
-returns the `Measurement` objects of these names. A bench whose figure misses its goal makes the exit code 1; one that fails makes it 2.
+Every file ``bench_*.py`` beside this one has a table ``BENCHES``: the names that a function measures, and the
+function, which returns the `Measurement` objects of these names. A missed goal makes the exit code 1, a bench that
+fails makes it 2.
 """
 
 from __future__ import annotations
@@ -62,9 +63,7 @@ def main(only: str) -> int:
         return 2
     _RESULTS.write_text(json.dumps(records, indent=1) + "\n")
     missed = [record["name"] for record in records if not record["reached"]]
-    print(
-        f"{len(records)} figures, {len(missed)} below their goal, {len(failed)} benches failed -> {_RESULTS.name}"
-    )
+    print(f"{len(records)} figures, {len(missed)} below their goal, {len(failed)} benches failed -> {_RESULTS.name}")
     return 2 if failed else int(bool(missed))
 
 
