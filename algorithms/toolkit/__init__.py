@@ -1,0 +1,1 @@
+"""What every algorithm stands on: slides, tiles, geometry, parameters, the life of a job."""
