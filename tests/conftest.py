@@ -1,0 +1,111 @@
+"""What tests share: the real Docker engine, a real RabbitMQ, the embedded Core, the router, real slides.
+
+A test names what it needs; without Docker it is skipped and the last lines say so (`tests/support/report.py`).
+What a fixture starts, it stops, by its own id, after a failure too.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import docker
+from router.demo.slides import SlideUnavailable, pyramid, small_region
+from tests.support.broker import Broker
+from tests.support.core import EmbeddedCore
+from tests.support.engine import Engine, connect
+from tests.support.router import RouterDaemon
+
+pytest_plugins = ["tests.support.report"]
+
+CACHE = Path(__file__).resolve().parents[1] / ".cache/data"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Docker with the session's label: `image`, `run`, `containers`, `gateway`."""
+    client = connect()
+    if isinstance(client, str):
+        pytest.skip(client)
+    found = Engine(client)
+    try:
+        yield found
+    finally:
+        found.sweep()
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def docker_engine(engine: Engine) -> docker.DockerClient:
+    """The `docker.DockerClient` of the session."""
+    return engine.client
+
+
+@pytest.fixture(scope="session")
+def broker(engine: Engine) -> Broker:
+    """A real RabbitMQ; ask it for a `vhost()` of your own. Break it only in fault tests, and start it again."""
+    return Broker(engine)
+
+
+@pytest.fixture
+def amqp(broker: Broker) -> str:
+    """The AMQP URL of a fresh vhost."""
+    return broker.vhost()
+
+
+@pytest.fixture
+def embedded_core(tmp_path: Path) -> Iterator[Callable[..., EmbeddedCore]]:
+    """`embedded_core(amqp=None)` starts a Core, on the bridge's address if there is Docker: containers reach it."""
+    client = connect()
+    if isinstance(client, str):
+        host = "127.0.0.1"
+    else:
+        host = Engine(client).gateway
+        client.close()
+    started: list[EmbeddedCore] = []
+
+    def start(amqp: str | None = None, data: Path | None = None) -> EmbeddedCore:
+        core = EmbeddedCore(data or tmp_path / f"core{len(started)}", host, amqp)
+        started.append(core)
+        return core
+
+    yield start
+    for core in started:
+        core.stop()
+
+
+@pytest.fixture
+def router_daemon(engine: Engine, tmp_path: Path) -> Iterator[Callable[..., RouterDaemon]]:
+    """`router_daemon(core, amqp, **settings)` starts a router and waits until it is ready (`wait=False`: does not)."""
+    started: list[RouterDaemon] = []
+
+    def start(
+        core: EmbeddedCore, amqp: str, folder: Path | None = None, *, wait: bool = True, **settings: object
+    ) -> RouterDaemon:
+        daemon = RouterDaemon(core, amqp, folder or tmp_path / f"router{len(started)}", **settings)
+        started.append(daemon)
+        if wait:
+            daemon.wait_ready()
+        return daemon
+
+    yield start
+    for daemon in started:
+        try:
+            daemon.stop()
+        finally:
+            daemon.remove_containers(engine)
+
+
+@pytest.fixture(scope="session")
+def slide_file() -> Path:
+    """CMU-1-Small-Region.svs, fetched once."""
+    try:
+        return small_region(CACHE)
+    except SlideUnavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def pyramid_file(slide_file: Path) -> Path:
+    """A tiled TIFF pyramid of four levels built from `slide_file`."""
+    return pyramid(slide_file, CACHE / "CMU-1-Small-Region.pyramid.tif")
