@@ -114,7 +114,7 @@ class SoftwareParameter:
     human_name: str
     value_key: str
     flag: str
-    default: str
+    default: str | None
     required: bool
     set_by_server: bool
     server_parameter: bool | None
@@ -131,7 +131,7 @@ class SoftwareParameter:
             human_name=str(found.get("humanName") or ""),
             value_key=str(found.get("valueKey") or ""),
             flag=str(found.get("commandLineFlag") or ""),
-            default="" if default is None else str(default),
+            default=None if default is None else str(default),
             required=bool(found.get("required", False)),
             set_by_server=bool(found.get("setByServer", False)),
             server_parameter=found.get("serverParameter", False),
