@@ -36,9 +36,16 @@ def check(answer: requests.Response, **_: Any) -> None:
         The kind follows the status. An HTML page under 404 or 409 comes from a proxy in front of Core and says
         nothing about the object, so it counts as unavailable.
     """
-    status = answer.status_code
-    if status == requests.codes.ok:
+    if answer.status_code == requests.codes.ok:
         return
+    try:
+        raise _error(answer)
+    finally:
+        answer.close()
+
+
+def _error(answer: requests.Response) -> CoreError:
+    status = answer.status_code
     what = f"{answer.request.method} {urlsplit(answer.url).path}"
     if answer.is_redirect or 300 <= status < 400:
         place = answer.headers.get("location", "nowhere")
@@ -46,15 +53,15 @@ def check(answer: requests.Response, **_: Any) -> None:
             f"{what}: redirected to {place}. Core does that when the keys are wrong or when the address needs the "
             "other of http and https; correct the setting core.url or the keys"
         )
-        raise CoreUnauthorized(message, status)
+        return CoreUnauthorized(message, status)
     reason = _reason(answer)
     if status >= 500 or status in _RETRY_LATER or (status in {404, 409} and reason is None):
         message = f"{what}: Core answered {status} ({reason or answer.reason}); it may work later"
-        raise CoreUnavailable(message, status)
+        return CoreUnavailable(message, status)
     message = f"{what}: Core answered {status} ({reason or answer.reason})"
     if status == 401:
         message += "; check the public and private key"
-    raise _BY_STATUS.get(status, CoreRefused)(message, status)
+    return _BY_STATUS.get(status, CoreRefused)(message, status)
 
 
 def outage(what: str, url: str, error: requests.exceptions.RequestException) -> CoreError:

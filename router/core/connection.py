@@ -98,7 +98,7 @@ class _Client(Cytomine):
 
 
 class Connection:
-    """One identity at one Core; safe to use from several threads (each has a client of its own).
+    """One identity at one Core; safe to use from several threads (a client serves one call at a time).
 
     Parameters
     ----------
@@ -114,8 +114,7 @@ class Connection:
         self.url = _address(url)
         self.keys = keys
         self.timeouts = timeouts or Timeouts()
-        self._local = threading.local()
-        self._clients: list[_Client] = []
+        self._idle: list[_Client] = []
         self._lock = threading.Lock()
 
     def get(self, uri: str, query: Mapping[str, Any] | None = None) -> Any:
@@ -146,30 +145,27 @@ class Connection:
         return self._call(f"GET {uri}", lambda client: _copy(_follow(client.stream(uri), self.timeouts), target, limit))
 
     def close(self) -> None:
-        """Close the sockets of every thread; a later call opens new ones."""
+        """Close the sockets that are idle; a later call opens new ones."""
         with self._lock:
-            clients, self._clients = self._clients, []
-            self._local = threading.local()
+            clients, self._idle = self._idle, []
         for client in clients:
             client.close()
 
-    def _client(self) -> _Client:
-        client: _Client | None = getattr(self._local, "client", None)
+    def _call(self, what: str, call: Callable[[_Client], T]) -> T:
+        with self._lock:
+            client = self._idle.pop() if self._idle else None
         if client is None:
             client = _Client(self.url, self.keys, self.timeouts)
-            with self._lock:
-                self._local.client = client
-                self._clients.append(client)
-        return client
-
-    def _call(self, what: str, call: Callable[[_Client], T]) -> T:
         try:
-            return call(self._client())
+            return call(client)
         except requests.exceptions.JSONDecodeError as error:
             message = f"{what}: {self.url} answered something that is not JSON; is this address a Cytomine-Core?"
             raise CoreUnavailable(message, 200) from error
         except requests.exceptions.RequestException as error:
             raise outage(what, self.url, error) from error
+        finally:
+            with self._lock:
+                self._idle.append(client)
 
 
 def _address(url: str) -> str:
