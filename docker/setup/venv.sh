@@ -8,7 +8,7 @@ cd "$ROOT"
 
 good() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
-wanted="$(cat requirements/dev.lock pyproject.toml | sha256sum | cut -d' ' -f1)"
+wanted="$(sha256sum <requirements/dev.lock | cut -d" " -f1)"
 [ "$(cat "$STAMP" 2>/dev/null)" != "$wanted" ] || exit 0
 
 python=""

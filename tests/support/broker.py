@@ -1,6 +1,6 @@
 """A real RabbitMQ in a container of ours, on free loopback ports that stay the same over restarts."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -50,7 +50,7 @@ class Broker:
     def rabbitmqctl(self, *arguments: str) -> str:
         """Run rabbitmqctl inside, such as `eval 'application:set_env(rabbit, consumer_timeout, 60000).'`."""
         code, output = self.container.exec_run(["rabbitmqctl", "-q", *arguments])
-        text = str(output.decode(errors="replace"))
+        text = bytes(cast("bytes", output)).decode(errors="replace")
         assert code == 0, text
         return text
 
@@ -74,6 +74,10 @@ class Broker:
     def unpause(self) -> None:
         """Go on."""
         self.container.unpause()
+
+    def text(self) -> str:
+        """The last lines it printed."""
+        return str(self.container.logs(tail=40))
 
     def ready(self) -> bool:
         """Whether it takes connections."""
