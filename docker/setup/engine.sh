@@ -5,6 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 OURS="$CACHE/dockerd.pid"   # there when this checkout started the engine
 LOG="$CACHE/dockerd.log"
 PIDFILE=/var/run/docker.pid
+CONTAINERD_PIDFILE=/var/run/docker/containerd/containerd.pid
 
 answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
@@ -30,9 +31,10 @@ up() {
 }
 
 start() {
-    local old
-    old="$(cat "$PIDFILE" 2>/dev/null || true)"
-    if [ -n "$old" ] && ! alive "$old"; then as_root rm -f "$PIDFILE"; fi
+    local file
+    for file in "$PIDFILE" "$CONTAINERD_PIDFILE"; do
+        if [ -f "$file" ] && ! alive "$(cat "$file")"; then as_root rm -f "$file"; fi
+    done
     say "starting the Docker engine (log: $LOG)"
     # 1400: the smallest MTU of usual virtual networks; a larger one loses packets silently there.
     as_root setsid dockerd --mtu 1400 --live-restore --pidfile "$PIDFILE" --group "$(id -gn)" \

@@ -80,6 +80,7 @@ wait_for() { # WHAT SERVICE PORT PATH
 
 case "$ACTION" in
     up)
+        disk_or_die "$ROOT"
         "$ROOT/docker/setup/engine.sh" up
         source "$ROOT/docker/setup/compose.sh"
         "$ROOT/docker/setup/images.sh"
