@@ -43,7 +43,6 @@ class RouterDaemon:
             "engine__network": "bridge",
             "http__host": "127.0.0.1",
             "http__port": self.port,
-            "catalogue__folder": "",
             **settings,
         }
         environment = {f"ROUTER_{key.upper()}": str(value) for key, value in wanted.items()}
