@@ -1,0 +1,1 @@
+"""Object finder: samples of tissue on a slide, and single objects."""
