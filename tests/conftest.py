@@ -14,11 +14,13 @@ from router.demo.slides import SlideUnavailable, pyramid, small_region
 from tests.support.broker import Broker
 from tests.support.core import EmbeddedCore
 from tests.support.engine import Engine, connect
+from tests.support.laboratory import Laboratory
 from tests.support.router import RouterDaemon
 
 pytest_plugins = ["tests.support.report"]
 
-CACHE = Path(__file__).resolve().parents[1] / ".cache/data"
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / ".cache/data"
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +96,21 @@ def router_daemon(engine: Engine, tmp_path: Path) -> Iterator[Callable[..., Rout
             daemon.stop()
         finally:
             daemon.remove_containers(engine)
+
+
+@pytest.fixture
+def laboratory(
+    engine: Engine,
+    broker: Broker,
+    embedded_core: Callable[..., EmbeddedCore],
+    router_daemon: Callable[..., RouterDaemon],
+    tmp_path: Path,
+) -> Laboratory:
+    """Core, broker and router with our catalogue: `laboratory.run(Launch(...))` runs a job the whole way."""
+    amqp = broker.vhost()
+    core = embedded_core(amqp)
+    router = router_daemon(core, amqp, catalogue__folder=ROOT / "descriptors")
+    return Laboratory(core, router, tmp_path / "results")
 
 
 @pytest.fixture(scope="session")

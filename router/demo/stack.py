@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from router.core import Keys
@@ -20,6 +20,24 @@ LOGS = "/software_router/algo/logs"
 
 class StackFailed(RouterError):
     """The containers of the demonstration could not be started; why has been printed."""
+
+
+class Place(Protocol):
+    """Where the story happens: a Core, a router behind it, a checkout with descriptors."""
+
+    @property
+    def checkout(self) -> Path:
+        """The project's folder."""
+
+    @property
+    def url(self) -> str:
+        """Where Core's page is, on this machine."""
+
+    def admin(self) -> Keys:
+        """The keys of Core's administrator."""
+
+    def tail_command(self, job: int) -> list[str]:
+        """The command that follows a job's log."""
 
 
 class Stack:
@@ -34,8 +52,13 @@ class Stack:
     """
 
     def __init__(self, checkout: Path, name: str | None = None) -> None:
-        self.checkout = checkout
+        self._checkout = checkout
         self.name = name or f"csr-demo-{uuid4().hex[:6]}"
+
+    @property
+    def checkout(self) -> Path:
+        """The project's folder."""
+        return self._checkout
 
     def up(self) -> None:
         """Start it, building and installing what is missing.

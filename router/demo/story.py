@@ -15,7 +15,7 @@ from router.demo.outcome import Outcome
 from router.demo.page import Page, Study
 from router.demo.show import Screen
 from router.demo.slides import pyramid, small_region
-from router.demo.stack import Stack, StackFailed
+from router.demo.stack import Place, StackFailed
 
 TERMS = {"Tissue": "#2f9e44", "Object": "#1971c2"}
 JOB_SECONDS = 120.0
@@ -37,7 +37,7 @@ class Story:
 
     Parameters
     ----------
-    stack
+    place
         Broker, Core and router, running.
     screen
         Where to tell.
@@ -45,11 +45,11 @@ class Story:
         Folder for results.
     """
 
-    def __init__(self, stack: Stack, screen: Screen, output: Path) -> None:
-        self.stack = stack
+    def __init__(self, place: Place, screen: Screen, output: Path) -> None:
+        self.place = place
         self.screen = screen
         self.output = output
-        self.page = Page(stack.url, stack.admin())
+        self.page = Page(place.url, place.admin())
 
     def tell(self, launches: tuple[Launch, ...]) -> list[Outcome]:
         """Bring in the slides, make a project, launch one job after the other; how each went."""
@@ -63,7 +63,7 @@ class Story:
             return outcomes
 
     def _bring_in(self) -> tuple[Study, dict[str, int]]:
-        data = self.stack.checkout / ".cache/data"
+        data = self.place.checkout / ".cache/data"
         slide = small_region(data)
         files = {"slide": slide, "pyramid": pyramid(slide, data / f"{slide.stem}.pyramid.tif")}
         study = self.page.create_study("Demonstration", TERMS)
@@ -72,7 +72,7 @@ class Story:
 
     def _offered(self, name: str) -> Software:
         """The software, once the router has registered all of it."""
-        descriptor = json.loads((self.stack.checkout / "descriptors" / name / "descriptor.json").read_text())
+        descriptor = json.loads((self.place.checkout / "descriptors" / name / "descriptor.json").read_text())
         version, inputs = descriptor["softwareVersion"], len(descriptor["inputs"])
         deadline = time.monotonic() + CATALOGUE_SECONDS
         while time.monotonic() < deadline:
@@ -93,7 +93,7 @@ class Story:
         self.screen.step(f"launching {software.name} {software.version} on image {images}, as the web page does")
         started = time.monotonic()
         job = self.page.launch(software, study.project, values)
-        command = self.stack.tail_command(job.id)
+        command = self.place.tail_command(job.id)
         self.screen.step(f"job {job.id}; follow its log with  {shlex.join(command)}")
         with self.screen.job(software.name) as line, tail(command, line.log):
             done = until_final(self.page, job, line.update, JOB_SECONDS)

@@ -16,7 +16,9 @@ COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses Docker by its fixtures, so that `-m "not docker"` is right without anybody's care."""
     for item in items:
-        if {"engine", "docker_engine", "broker", "amqp", "router_daemon"} & set(getattr(item, "fixturenames", ())):
+        if {"engine", "docker_engine", "broker", "amqp", "router_daemon", "laboratory"} & set(
+            getattr(item, "fixturenames", ())
+        ):
             item.add_marker("docker")
 
 
