@@ -58,7 +58,7 @@ def test_every_block_says_how_it_is_tested() -> None:
 
 def down(environment: dict[str, str]) -> None:
     """Stop what a block may have left running under the name of this session."""
-    script = [ROOT / "docker/setup/stack.sh", "down"]
+    script = [str(ROOT / "docker/setup/stack.sh"), "down"]
     subprocess.run(script, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
 
 

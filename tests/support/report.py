@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 
 _STARTED = time.monotonic()
+USES_DOCKER = {"engine", "docker_engine", "broker", "amqp", "router_daemon", "laboratory"}
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses Docker by its fixtures, so that `-m "not docker"` is right without anybody's care."""
     for item in items:
-        if {"engine", "docker_engine", "broker", "amqp", "router_daemon", "laboratory"} & set(
-            getattr(item, "fixturenames", ())
-        ):
+        if USES_DOCKER & set(getattr(item, "fixturenames", ())):
             item.add_marker("docker")
 
 
