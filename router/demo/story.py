@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from router.core import JobStatus, Software
@@ -72,8 +73,9 @@ class Story:
 
     def _offered(self, name: str) -> Software:
         """The software, once the router has registered all of it."""
+        version = metadata.version("cytomine-software-router")
         descriptor = json.loads((self.place.checkout / "descriptors" / name / "descriptor.json").read_text())
-        version, inputs = descriptor["softwareVersion"], len(descriptor["inputs"])
+        inputs = len(descriptor["inputs"])
         deadline = time.monotonic() + CATALOGUE_SECONDS
         while time.monotonic() < deadline:
             found = self.page.find_software(name, version)

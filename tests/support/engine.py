@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,7 +29,8 @@ class Engine:
     def gateway(self) -> str:
         """The address of this machine as containers of the default bridge see it."""
         bridge = self.client.networks.get("bridge")
-        return str(bridge.attrs["IPAM"]["Config"][0]["Gateway"])
+        address = bridge.attrs["IPAM"]["Config"][0]
+        return str(address.get("Gateway") or next(ip_network(address["Subnet"]).hosts()))
 
     def image(self, name: str) -> str:
         """The tag of an image of ours, built anew when what goes into it changed."""

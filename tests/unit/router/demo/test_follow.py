@@ -4,6 +4,7 @@ import pytest
 
 from router.core import Job
 from router.demo.follow import JobTooSlow, tail, until_final
+from tests.support.waiting import wait_for
 
 
 def job(status: int) -> Job:
@@ -37,5 +38,5 @@ def test_lines_are_handed_over_while_the_follower_runs_and_it_ends_with_the_bloc
     lines: list[str] = []
     program = "import time; print('one', flush=True); print('two', flush=True); time.sleep(60)"
     with tail([sys.executable, "-c", program], lines.append):
-        pass
+        wait_for("both lines", lambda: len(lines) == 2)
     assert lines == ["one", "two"]
