@@ -127,8 +127,9 @@ def command_legacy(execute_command: str, names: Sequence[str], values: Values) -
     text = execute_command
     for name in names:
         value = values.get(name)
-        replacement = java_replacement(("null" if value is None else value) + " ")
-        text = text.replace(f"${name} ", replacement)
+        place = f"${name} "
+        if place in text:
+            text = text.replace(place, java_replacement(("null" if value is None else value) + " ", place))
     return java_split(text)
 
 
@@ -159,33 +160,32 @@ def java_split(text: str) -> list[str]:
     return parts
 
 
-def java_replacement(text: str) -> str:
-    r"""What Java's replaceAll inserts for `text` when the pattern has no groups.
+def java_replacement(text: str, matched: str) -> str:
+    r"""What Java's replaceAll inserts for `text` where it found `matched` by a pattern without groups.
 
-    A backslash vanishes and keeps the next character as it is; "$" speaks of a group.
+    A backslash vanishes and keeps the next character as it is; "$0" is what was found.
 
     Raises
     ------
     TemplatingFault
-        A "$" that names no group that exists ("$0" would be the whole match; Core's values never mean that), or a
-        backslash at the end.
+        Another "$", or a backslash at the end: Core answers 500.
     """
     if "$" not in text and "\\" not in text:
         return text
     out: list[str] = []
     rest = iter(text)
     for char in rest:
-        if char == "$":
-            message = "Java reads the $ in the value as a group of the pattern"
-            raise TemplatingFault(message)
-        if char == "\\":
-            following = next(rest, None)
-            if following is None:
-                message = "Java misses the character behind the backslash at the end of the value"
-                raise TemplatingFault(message)
-            out.append(following)
-        else:
+        if char not in "$\\":
             out.append(char)
+            continue
+        following = next(rest, "")
+        if char == "$" and following != "0":
+            message = "Java reads the $ in the value as a group that does not exist"
+            raise TemplatingFault(message)
+        if not following:
+            message = "Java misses the character behind the backslash at the end of the value"
+            raise TemplatingFault(message)
+        out.append(matched if char == "$" else following)
     return "".join(out)
 
 
@@ -205,7 +205,4 @@ def _replace_all(text: str, parameter: Parameter, argument: str) -> str:
     except re.error as error:
         message = f"the value-key {parameter.value_key!r} is no regular expression ({error})"
         raise TemplatingFault(message) from error
-    if pattern.search(text) is None:
-        return text
-    replacement = java_replacement(argument)
-    return pattern.sub(lambda _: replacement, text)
+    return pattern.sub(lambda match: java_replacement(argument, match.group()), text)

@@ -185,8 +185,8 @@ def _reasons(parameters: list[Parameter], values: Values, *, unset_passed: bool)
             found.append(f"{parameter.name} is unset and its flag was passed all the same")
         if value and " " in value:
             found.append(f"the value of {parameter.name} holds blanks")
-        if value and "\\" in value:
-            found.append(f"the value of {parameter.name} lost its backslashes")
+        if value and ("\\" in value or "$" in value):
+            found.append(f"the value of {parameter.name} holds a backslash or a dollar sign")
         if longer:
             found.append(f"the value-key {key} is part of {', '.join(longer)}")
     return found or ["a value, or a word of the command, holds the value-key of another parameter"]

@@ -79,10 +79,11 @@ def test_a_uliege_core_inserts_what_is_unset():
 
 
 def test_java_reads_dollars_and_backslashes():
-    assert java_replacement(r"a\b\\c") == r"ab\c"
-    for value in ("cost $5", "a$", "tail\\"):
+    assert java_replacement(r"a\b\\c", "[A]") == r"ab\c"
+    assert java_replacement("cost $01", "[A]") == "cost [A]1"
+    for value in ("cost $5", "a$", "${a}", "tail\\"):
         with pytest.raises(TemplatingFault):
-            java_replacement(value)
+            java_replacement(value, "[A]")
 
 
 def test_a_value_key_is_a_regular_expression():
@@ -128,7 +129,7 @@ def test_a_value_with_blanks_becomes_one_argument_again():
     command = command_3x(text, rows, values)
     recovered = recover(command, text, rows, values)
     assert recovered.arguments == ["--comment", "two  words", "--path", r"C:\x"]
-    assert recovered.reasons == ("the value of comment holds blanks", "the value of path lost its backslashes")
+    assert recovered.reasons == ("the value of comment holds blanks", "the value of path holds a backslash or a dollar sign")
     assert torn(command, recovered.arguments)
 
 
