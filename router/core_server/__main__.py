@@ -1,0 +1,81 @@
+"""Start the embedded Core: ``python -m router.core_server --data DIR --port P``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from router.core_server.app import build, open_core
+from router.core_server.context import Settings
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    arguments = argparse.ArgumentParser(prog="python -m router.core_server", description=__doc__)
+    arguments.add_argument("--data", type=Path, required=True, help="folder of the database and all files")
+    arguments.add_argument("--port", type=int, required=True, help="port to listen on (0: any free one)")
+    arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    arguments.add_argument(
+        "--amqp",
+        default=os.environ.get("CORE_AMQP"),
+        help="RabbitMQ's address, amqp://user:password@host:port/vhost (default: the variable CORE_AMQP)",
+    )
+    arguments.add_argument("--job-url", help="address of this server that jobs get (default: the one listened on)")
+    arguments.add_argument("--dialect", choices=("A", "B", "C"), default="B", help="how commands are made")
+    arguments.add_argument("--web-ui", type=Path, help="folder of a built Cytomine-Web-UI to serve")
+    return arguments
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises
+    ------
+    SystemExit
+        When the port is taken, saying what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        msg = f"cannot listen on {host}:{port}: {error}; choose another --port (0 finds one)"
+        raise SystemExit(msg) from error
+    return listener
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the server until SIGTERM or SIGINT."""
+    options = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
+    listener = listen(options.host, options.port)
+    with listener:
+        port = listener.getsockname()[1]
+        url = f"http://{f'[{options.host}]' if ':' in options.host else options.host}:{port}"
+        settings = Settings(
+            data=options.data.resolve(),
+            job_url=(options.job_url or url).rstrip("/"),
+            amqp=options.amqp,
+            dialect=options.dialect,
+            web_ui=options.web_ui,
+        )
+        core, announcements = open_core(settings)
+        print(f"Cytomine-Core (embedded) at {url}/ - keys in {settings.data / 'keys.json'}", flush=True)
+        config = uvicorn.Config(
+            build(core, announcements), log_level="warning", access_log=False, timeout_graceful_shutdown=5
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
