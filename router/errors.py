@@ -1,6 +1,18 @@
 """The errors of the router: one tree; every message says what was wrong, where, and what to do.
 
 RouterError
+|-- SettingError              a setting is missing or wrong; names the key and the fix (exit code 2)
+|-- StoreError                the store cannot be read or written
+|-- LaunchError               this job cannot be started as it was asked for; asking again will not help
+|-- EngineError               the engine (Docker, ...) could not do what was asked
+|   |-- EngineUnavailable     retry later: the engine does not answer
+|   |-- ContainerGone         no such container
+|   `-- ImageError            the image cannot be used
+|       |-- ImageMissing      it is not here (and the pull policy says never)
+|       |-- ImageForbidden    the allow-list does not hold it
+|       `-- PullFailed        the registry refused, stalled or took too long
+|-- DescriptorError           a descriptor.json cannot be read at all, or names no usable image
+|-- CatalogueError            software cannot be installed: bad descriptor, bad archive, source does not answer
 |-- CoreError                 Cytomine-Core could not do what was asked
 |   |-- CoreUnavailable       retry later: no connection, time-out, 5xx, something that is not JSON
 |   |-- CoreUnauthorized      401 or a redirection to a login page: the keys are wrong
@@ -13,6 +25,46 @@ RouterError
 
 class RouterError(Exception):
     """Root of every error this package raises on purpose."""
+
+
+class SettingError(RouterError):
+    """A setting is missing or wrong."""
+
+
+class StoreError(RouterError):
+    """The store cannot be read or written."""
+
+
+class LaunchError(RouterError):
+    """This job cannot be started as it was asked for."""
+
+
+class EngineError(RouterError):
+    """The engine could not do what was asked."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine does not answer; the same call may work later."""
+
+
+class ContainerGone(EngineError):
+    """The engine knows no such container."""
+
+
+class ImageError(EngineError):
+    """The image of a job cannot be used."""
+
+
+class ImageMissing(ImageError):
+    """The image is not here."""
+
+
+class ImageForbidden(ImageError):
+    """The operator's allow-list does not hold the image."""
+
+
+class PullFailed(ImageError):
+    """The image could not be fetched."""
 
 
 class CoreError(RouterError):
@@ -53,3 +105,11 @@ class CoreConflict(CoreError):
 
 class CoreRefused(CoreError):
     """Core found the request itself wrong (400 and other 4xx): asking again will not help."""
+
+
+class DescriptorError(RouterError):
+    """A descriptor.json cannot be read at all, or a pulling command names no image."""
+
+
+class CatalogueError(RouterError):
+    """Software cannot be installed: a bad descriptor or archive, or a source that does not answer."""

@@ -1,0 +1,335 @@
+"""Docker Engine, through the low-level client of the Docker SDK.
+
+Long answers (logs, events, pulls) are read by plain requests on the same client, because the SDK gives them no
+time-out; a stream that is silent too long is closed and asked again from where it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import requests
+import urllib3
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.types import DeviceRequest, LogConfig
+from docker.utils import parse_repository_tag
+from typing_extensions import override
+
+import docker
+from docker import auth
+from router.engines.base import (
+    LABEL_PREFIX,
+    Container,
+    ContainerSpec,
+    Engine,
+    EngineInfo,
+    Identity,
+    LogChunk,
+    LogPosition,
+    Progress,
+)
+from router.engines.docker_stream import frames, lines, seconds
+from router.errors import ContainerGone, EngineError, EngineUnavailable, ImageMissing, PullFailed
+from router.log import get_logger
+
+log = get_logger(__name__)
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+_CALL_SECONDS = 60
+_SILENT_STREAM_SECONDS = 300
+_SILENT_EVENTS_SECONDS = 60
+
+
+class DockerEngine(Engine):
+    """Containers on one Docker daemon.
+
+    Parameters
+    ----------
+    host
+        `unix:///path` or `tcp://host:port`.
+    log_size
+        Largest size in bytes of the daemon's own copy of a container's output, None for no limit.
+    """
+
+    def __init__(self, host: str = DEFAULT_HOST, log_size: int | None = None) -> None:
+        self._host = host
+        self._log_size = log_size
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._client: docker.APIClient | None = None
+
+    @property
+    def _api(self) -> docker.APIClient:
+        """The client; its constructor asks the daemon for its version, so it is made when first needed."""
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = docker.APIClient(
+                        base_url=self._host, version="auto", timeout=_CALL_SECONDS, max_pool_size=64
+                    )
+                except (DockerException, requests.RequestException) as error:
+                    raise _unavailable(self._host, error) from error
+            return self._client
+
+    @override
+    def info(self) -> EngineInfo:
+        with self._translated("info"):
+            found = self._api.info()
+        runtimes = found.get("Runtimes") or {}
+        return EngineInfo(
+            name="docker",
+            version=str(found.get("ServerVersion", "")),
+            cpus=int(found.get("NCPU", 1)),
+            memory=int(found.get("MemTotal", 0)),
+            gpus=1 if "nvidia" in runtimes else 0,
+        )
+
+    @override
+    def has_image(self, image: str) -> str | None:
+        try:
+            with self._translated(f"look for image {image}"):
+                found = self._api.inspect_image(image)  # type: ignore[no-untyped-call]
+        except ContainerGone:
+            return None
+        digests = found.get("RepoDigests") or []
+        return str(digests[0] if digests else found["Id"])
+
+    @override
+    def pull(self, image: str, progress: Progress, stalled: float) -> None:
+        repository, tag = parse_repository_tag(image)
+        registry, _ = auth.resolve_repository_name(repository)
+        header = auth.get_config_header(self._api, registry)
+        try:
+            with self._translated(f"pull {image}"):
+                answer = self._api.post(
+                    self._url("/images/create"),
+                    params={"fromImage": repository, "tag": tag or "latest"},
+                    headers={"X-Registry-Auth": header} if header else None,
+                    stream=True,
+                    timeout=(_CALL_SECONDS, stalled),
+                )
+                with answer:
+                    _raise_for(answer)
+                    _follow_pull(image, lines(answer), progress)
+        except PullFailed:
+            raise
+        except EngineError as error:
+            message = f"Image {image} could not be fetched: {error}"
+            raise PullFailed(message) from error
+
+    @override
+    def create(self, spec: ContainerSpec) -> str:
+        name = spec.identity.name
+        try:
+            with self._translated(f"create {name}"):
+                made = self._api.create_container(
+                    spec.image,
+                    command=list(spec.arguments),
+                    name=name,
+                    labels=spec.identity.labels,
+                    environment=dict(spec.environment),
+                    user=spec.hardening.user,
+                    working_dir=spec.working_folder,
+                    volumes=[path for path, size in spec.scratch.items() if size is None],
+                    host_config=self._host_config(spec),
+                )
+                return str(made["Id"])
+        except _Conflict:
+            there = self.inspect(name)
+            if there.identity != spec.identity:
+                message = f"a container named {name} exists and is not this job's; remove it"
+                raise EngineError(message) from None
+            return there.id
+        except ContainerGone as error:
+            message = f"image {spec.image} is not on this machine ({error})"
+            raise ImageMissing(message) from error
+
+    def _host_config(self, spec: ContainerSpec) -> Any:
+        limits, hardening = spec.limits, spec.hardening
+        log_options = {"max-size": str(self._log_size), "max-file": "2"} if self._log_size else {}
+        return self._api.create_host_config(
+            init=True,
+            network_mode=spec.network,
+            extra_hosts=dict(spec.extra_hosts) or None,
+            binds={source: {"bind": target, "mode": "rw"} for target, source in spec.mounts.items()},
+            tmpfs={path: f"size={size},exec" for path, size in spec.scratch.items() if size is not None},
+            log_config=LogConfig(type=LogConfig.types.JSON, config=log_options),
+            cap_drop=["ALL"] if hardening.drop_capabilities else None,
+            security_opt=["no-new-privileges"] if hardening.no_new_privileges else None,
+            read_only=hardening.read_only_root,
+            mem_limit=limits.memory,
+            memswap_limit=limits.memory,
+            nano_cpus=int(limits.cpus * 1e9) if limits.cpus else None,
+            pids_limit=limits.processes,
+            shm_size=limits.shared_memory,
+            device_requests=[DeviceRequest(count=limits.gpus, capabilities=[["gpu"]])] if limits.gpus else None,
+        )
+
+    @override
+    def start(self, container: str) -> None:
+        with self._translated(f"start {container[:12]}"):
+            self._api.start(container)
+
+    @override
+    def inspect(self, container: str) -> Container:
+        with self._translated(f"inspect {container[:60]}"):
+            found = self._api.inspect_container(container)
+        return _container(found)
+
+    @override
+    def list(self, router: str) -> list[Container]:
+        label = f"{LABEL_PREFIX}router={router}"
+        with self._translated("list"):
+            found = self._api.containers(all=True, filters={"label": [label]})
+        containers = []
+        for item in found:
+            identity = Identity.read(item.get("Labels") or {})
+            if identity is not None:
+                containers.append(Container(item["Id"], identity, _STATUS.get(item.get("State", ""), "running")))
+        return containers
+
+    @override
+    def logs(self, container: str, since: LogPosition, *, follow: bool) -> Iterator[LogChunk]:
+        asked = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow), "since": since.second}
+        skip = since.seen
+        with self._translated(f"logs of {container[:12]}"):
+            answer = self._api.get(
+                self._url(f"/containers/{container}/logs"),
+                params=asked,
+                stream=True,
+                timeout=(_CALL_SECONDS, _SILENT_STREAM_SECONDS),
+            )
+            with answer:
+                _raise_for(answer)
+                for chunk in frames(answer):
+                    if skip:
+                        skip -= 1
+                        continue
+                    yield chunk
+
+    @override
+    def stop(self, container: str, grace: float) -> None:
+        with contextlib.suppress(ContainerGone), self._translated(f"stop {container[:12]}"):
+            self._api.stop(container, timeout=max(0, round(grace)))
+
+    @override
+    def remove(self, container: str) -> None:
+        with contextlib.suppress(ContainerGone, _Conflict), self._translated(f"remove {container[:12]}"):
+            self._api.remove_container(container, v=True, force=True)
+
+    @override
+    def watch(self, router: str, ended: Callable[[str, int], None]) -> None:
+        since, pause = time.time(), 0.1
+        while not self._closed.is_set():
+            try:
+                for event in self._events(router, since):
+                    pause = 0.1
+                    since = event["timeNano"] / 1e9
+                    identity = Identity.read(event["Actor"]["Attributes"])
+                    if identity is not None:
+                        ended(event["Actor"]["ID"], identity.job)
+            except EngineError as error:
+                log.debug("event stream ended", reason=str(error))
+            self._closed.wait(pause)
+            pause = min(5.0, pause * 2)
+
+    def _events(self, router: str, since: float) -> Iterator[Mapping[str, Any]]:
+        filters = {"type": ["container"], "event": ["die"], "label": [f"{LABEL_PREFIX}router={router}"]}
+        with self._translated("events"):
+            answer = self._api.get(
+                self._url("/events"),
+                params={"since": f"{since:.9f}", "filters": json.dumps(filters)},
+                stream=True,
+                timeout=(_CALL_SECONDS, _SILENT_EVENTS_SECONDS),
+            )
+            with answer:
+                _raise_for(answer)
+                yield from lines(answer)
+
+    @override
+    def close(self) -> None:
+        self._closed.set()
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
+    def _url(self, path: str) -> str:
+        return f"{self._api.base_url}/v{self._api.api_version}{path}"
+
+    @contextlib.contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        """Turn the errors of docker, requests and urllib3 into ours."""
+        try:
+            yield
+        except (NotFound, ImageNotFound) as error:
+            message = f"docker: {what}: {error.explanation}"
+            raise ContainerGone(message) from error
+        except APIError as error:
+            status = error.response.status_code if error.response is not None else 500
+            message = f"docker: {what}: {error.explanation or error}"
+            if status == requests.codes.conflict:
+                raise _Conflict(message) from error
+            raise EngineError(message) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, DockerException, OSError) as error:
+            raise _unavailable(what, error) from error
+
+
+class _Conflict(EngineError):
+    """409: the name is taken, or a removal is under way."""
+
+
+_STATUS = {"created": "created", "running": "running", "paused": "running", "restarting": "running",
+           "exited": "exited", "dead": "exited", "removing": "exited"}  # fmt: skip
+
+
+def _container(found: Mapping[str, Any]) -> Container:
+    state = found["State"]
+    identity = Identity.read(found["Config"].get("Labels") or {})
+    if identity is None:
+        message = f"container {found.get('Name')} is not one of the router's"
+        raise EngineError(message)
+    status = _STATUS.get(state.get("Status", ""), "running")
+    started = seconds(state.get("StartedAt", ""))
+    return Container(
+        id=found["Id"],
+        identity=identity,
+        status=status,
+        exit_code=int(state.get("ExitCode", 0)) if status == "exited" else None,
+        out_of_memory=bool(state.get("OOMKilled", False)),
+        started_at=started,
+        ended_at=seconds(state.get("FinishedAt", "")),
+        arguments=tuple(found["Config"].get("Cmd") or ()),
+    )
+
+
+def _raise_for(answer: requests.Response) -> None:
+    if answer.status_code < 400:
+        return
+    try:
+        explanation = answer.json().get("message", answer.reason)
+    except ValueError:
+        explanation = answer.reason
+    kind = NotFound if answer.status_code == requests.codes.not_found else APIError
+    raise kind(str(answer.status_code), response=answer, explanation=explanation)
+
+
+def _unavailable(what: str, error: Exception) -> EngineUnavailable:
+    return EngineUnavailable(f"docker: {what}: no answer ({type(error).__name__}: {error}); is the daemon running?")
+
+
+def _follow_pull(image: str, events: Iterator[Mapping[str, Any]], progress: Progress) -> None:
+    layers: dict[str, tuple[int, int]] = {}
+    for event in events:
+        if "error" in event:
+            message = f"Image {image} could not be fetched: {event['error']}"
+            raise PullFailed(message)
+        detail = event.get("progressDetail") or {}
+        if event.get("status") == "Downloading" and detail.get("total"):
+            layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
+            here, total = (sum(column) // 1_000_000 for column in zip(*layers.values(), strict=True))
+            progress(f"{here} of {total} MB")

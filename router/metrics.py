@@ -1,0 +1,23 @@
+"""What is counted, for /metrics. The store is asked for the rest when somebody looks."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+REGISTRY = CollectorRegistry()
+
+MESSAGES = Counter("router_messages", "Messages stored", ["kind"], registry=REGISTRY)
+DEAD_LETTERS = Counter("router_dead_letters", "Messages nobody could act on", registry=REGISTRY)
+ENDINGS = Counter("router_jobs_ended", "Jobs by how they ended", ["kind"], registry=REGISTRY)
+ENGINE_ERRORS = Counter("router_engine_errors", "Calls the engine could not answer", registry=REGISTRY)
+CORE_ERRORS = Counter("router_core_errors", "Calls Core could not answer", registry=REGISTRY)
+LOG_BYTES = Counter("router_log_bytes", "Bytes of output written to job logs", registry=REGISTRY)
+START_SECONDS = Histogram(
+    "router_start_seconds",
+    "From a message stored to its container started",
+    buckets=(0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800),
+    registry=REGISTRY,
+)
+PULL_SECONDS = Histogram(
+    "router_pull_seconds", "Fetching an image", buckets=(1, 5, 15, 60, 300, 900, 1800), registry=REGISTRY
+)

@@ -1,0 +1,200 @@
+"""What Core is told: the outbox of the store, in order for each job, until Core has it.
+
+A status that the algorithm ended with itself is never overwritten; the log goes up before the final status, because
+Core's page looks for it once when it sees one (router-protocol.md 5.2).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from router.core import CoreClient, Job, JobChange, JobStatus, not_final
+from router.errors import (
+    CoreError,
+    CoreForbidden,
+    CoreNotFound,
+    CoreRefused,
+    CoreUnauthorized,
+    CoreUnavailable,
+    StoreError,
+)
+from router.log import get_logger
+from router.store import Report, Store
+
+log = get_logger(__name__)
+
+_THREADS = 4
+_LONGEST_PAUSE = 60.0
+_MOST_ATTEMPTS_WITHOUT_RIGHTS = 30
+
+
+class Reports:
+    """Threads that empty the outbox.
+
+    Parameters
+    ----------
+    store
+        Has the outbox.
+    core
+        Is told.
+    log_of
+        What Core gets of a job's log; None when there is nothing of ours to attach.
+    delivered
+        Told the place in the store of a job whose final report is over.
+    """
+
+    def __init__(
+        self, store: Store, core: CoreClient, *, log_of: Callable[[int], bytes | None], delivered: Callable[[int], None]
+    ) -> None:
+        self._store, self._core = store, core
+        self._log_of, self._delivered = log_of, delivered
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._busy: set[int] = set()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="report")
+        self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
+        #: Why Core was not told the last time, empty when it was.
+        self.problem = ""
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish what is under way; the rest stays in the store."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self._hand_out()
+                with self._store.read() as unit:
+                    later = unit.next_report_time()
+            except StoreError as error:
+                log.warning("outbox not read", reason=str(error))
+                later = None
+                self._stopping.wait(1.0)
+            self._wake.wait(1.0 if later is not None else 30.0)
+
+    def _hand_out(self) -> None:
+        with self._lock:
+            busy = set(self._busy)
+        if len(busy) >= _THREADS:
+            return
+        with self._store.read() as unit:
+            due = unit.due_reports(_THREADS - len(busy), without=busy)
+        for report in due:
+            with self._lock:
+                self._busy.add(report.seq)
+            self._pool.submit(self._send, report)
+
+    def _send(self, report: Report) -> None:
+        try:
+            self._tell(report)
+        except Exception as error:
+            log.exception("report failed", job=report.job_id, reason=str(error))
+            self._postpone(report, f"{type(error).__name__}: {error}")
+        finally:
+            with self._lock:
+                self._busy.discard(report.seq)
+            self._wake.set()
+
+    def _tell(self, report: Report) -> None:
+        error = ""
+        try:
+            self._say(report)
+        except CoreNotFound:
+            error = "Core does not know the job any more"
+        except (CoreUnavailable, CoreUnauthorized) as problem:
+            self.problem = str(problem)
+            self._postpone(report, str(problem))
+            return
+        except CoreForbidden as problem:
+            if report.attempts < _MOST_ATTEMPTS_WITHOUT_RIGHTS:
+                self._postpone(report, str(problem))
+                return
+            error = str(problem)
+        except CoreError as problem:
+            error = str(problem)
+        self.problem = ""
+        if error:
+            log.warning("report given up", job=report.job_id, reason=error)
+        with self._store.write() as unit:
+            unit.report_sent(report.id, error or None)
+        if report.final:
+            self._delivered(report.seq)
+
+    def _postpone(self, report: Report, reason: str) -> None:
+        pause = min(_LONGEST_PAUSE, 2.0 ** min(report.attempts, 6))
+        log.warning("report postponed", job=report.job_id, reason=reason, again_in_s=pause)
+        with self._store.write() as unit:
+            unit.report_postponed(report.id, reason, pause)
+
+    def _say(self, report: Report) -> None:
+        if report.final:
+            content = self._log_of(report.job_id)
+            if content is not None:
+                self._attach(report.job_id, content)
+        if report.status is None and report.comment is None:
+            return
+        when = not_final if report.final else _still_waits
+        tell(self._core, report.job_id, JobChange(status=report.status, comment=report.comment), when)
+
+    def _attach(self, job_id: int, content: bytes) -> None:
+        try:
+            self._core.attach_log(job_id, content)
+        except CoreForbidden:
+            with as_job_user(self._core, job_id) as core:
+                core.attach_log(job_id, content)
+
+
+def tell(core: CoreClient, job_id: int, change: JobChange, when: Callable[[Job], bool]) -> Job:
+    """Change a job in Core, as its own user where the router's may not (READ_ONLY projects).
+
+    Returns
+    -------
+    Job
+        As it is now, changed or not.
+    """
+    try:
+        return _change(core, job_id, change, when)
+    except CoreForbidden:
+        with as_job_user(core, job_id) as owner:
+            return _change(owner, job_id, change, when)
+
+
+def as_job_user(core: CoreClient, job_id: int) -> CoreClient:
+    """Core with the keys of the job's own user; close it when done."""
+    user_job = core.job(job_id).user_job
+    if user_job is None:
+        message = f"job {job_id} has no user of its own to report as"
+        raise CoreForbidden(message)
+    return core.with_keys(core.user_job_keys(user_job))
+
+
+def _change(core: CoreClient, job_id: int, change: JobChange, when: Callable[[Job], bool]) -> Job:
+    try:
+        return core.update_job(job_id, change, when).job
+    except CoreRefused:
+        if change.status != JobStatus.KILLED:
+            raise
+        # A legacy Core knows the statuses 0 to 7 only (3.1).
+        failed = JobChange(JobStatus.FAILED, change.progress, change.comment)
+        return core.update_job(job_id, failed, when).job
+
+
+def _still_waits(job: Job) -> bool:
+    """Whether "wait, the image is being fetched" may still be said."""
+    return job.status in {JobStatus.NOT_LAUNCHED, JobStatus.WAIT}

@@ -1,0 +1,130 @@
+"""What the supervisor reads and writes: the state of jobs and their timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from router.states import HOLDS_SLOT, UNFINISHED, Event, State, follow
+from router.store.rows import JobRow, Moment
+from router.store.schema import jobs, timeline
+
+
+class Jobs:
+    """A part of `Unit`."""
+
+    _connection: Connection
+    _clock: Callable[[], float]
+
+    def job(self, seq: int) -> JobRow:
+        """One job by its place in the store."""
+        return JobRow.read(self._connection.execute(_BY_SEQ, {"key": seq}).mappings().one())
+
+    def find(self, job_id: int) -> JobRow | None:
+        """One job by Core's id."""
+        row = self._connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).mappings().first()
+        return JobRow.read(row) if row else None
+
+    def move(self, job: JobRow, event: Event, detail: str = "", **changes: Any) -> JobRow | None:
+        """Apply one event of the transition table, with a line in the timeline.
+
+        Parameters
+        ----------
+        job
+            As read in this transaction.
+        event
+            What happened.
+        detail
+            For people; no key in it.
+        changes
+            Columns to set along with the state.
+
+        Returns
+        -------
+        JobRow or None
+            The job as it is now; None when the event means nothing in its state, or another router was faster.
+        """
+        state = follow(job.state, event)
+        if state is None:
+            return None
+        moved = self._connection.execute(
+            jobs.update()
+            .where(jobs.c.seq == job.seq, jobs.c.state == job.state.value)
+            .values(state=state.value, **changes)
+        )
+        if moved.rowcount != 1:
+            return None
+        self.note(job.seq, event.value, detail)
+        return self.job(job.seq)
+
+    def change(self, seq: int, **changes: Any) -> None:
+        """Set columns of a job without moving it."""
+        self._connection.execute(jobs.update().where(jobs.c.seq == seq).values(**changes))
+
+    def note(self, seq: int, what: str, detail: str = "") -> None:
+        """Add a line to a job's timeline."""
+        self._connection.execute(_NOTE, {"seq": seq, "at": self._clock(), "what": what, "detail": detail})
+
+    def timeline(self, seq: int) -> list[Moment]:
+        """What happened to a job, oldest first."""
+        found = self._connection.execute(sa.select(timeline).where(timeline.c.seq == seq).order_by(timeline.c.id))
+        return [Moment.read(row) for row in found.mappings()]
+
+    def waiting(self, each: int) -> list[JobRow]:
+        """The queued jobs whose time has come: the oldest `each` of every project."""
+        place = sa.func.row_number().over(partition_by=jobs.c.project, order_by=jobs.c.seq).label("place")
+        due = (jobs.c.state == State.QUEUED.value) & (jobs.c.not_before <= self._clock()) & jobs.c.stop.is_(None)
+        ranked = sa.select(jobs.c.seq, place).where(due).subquery()
+        heads = sa.select(jobs).join(ranked, ranked.c.seq == jobs.c.seq).where(ranked.c.place <= each)
+        return [JobRow.read(row) for row in self._connection.execute(heads.order_by(jobs.c.seq)).mappings()]
+
+    def next_time(self) -> float | None:
+        """When the next job that waits for its time may be tried."""
+        later = (jobs.c.state == State.QUEUED.value) & (jobs.c.not_before > self._clock())
+        return self._connection.execute(sa.select(sa.func.min(jobs.c.not_before)).where(later)).scalar()
+
+    def to_stop(self) -> list[JobRow]:
+        """Jobs that shall stop and have not ended."""
+        wished = jobs.c.stop.is_not(None) & jobs.c.state.in_(_STOPPABLE)
+        return [JobRow.read(row) for row in self._connection.execute(sa.select(jobs).where(wished)).mappings()]
+
+    def in_states(self, states: Collection[State]) -> list[JobRow]:
+        """Every job in one of these states, oldest first."""
+        wanted = jobs.c.state.in_([state.value for state in states])
+        return [
+            JobRow.read(row)
+            for row in self._connection.execute(sa.select(jobs).where(wanted).order_by(jobs.c.seq)).mappings()
+        ]
+
+    def holding_slots(self) -> list[JobRow]:
+        """Jobs that occupy the machine."""
+        return self.in_states(HOLDS_SLOT)
+
+    def active(self) -> list[JobRow]:
+        """Jobs that are neither queued nor done: what a restarted router looks at."""
+        return self.in_states(UNFINISHED - {State.QUEUED})
+
+    def counts(self) -> Mapping[str, int]:
+        """Number of jobs by state."""
+        found = self._connection.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))
+        return {str(state): int(number) for state, number in found}
+
+    def oldest_queued(self) -> float | None:
+        """When the oldest queued job was received."""
+        queued = jobs.c.state == State.QUEUED.value
+        return self._connection.execute(sa.select(sa.func.min(jobs.c.received_at)).where(queued)).scalar()
+
+    def listed(self, states: Sequence[str] = (), limit: int = 100) -> list[JobRow]:
+        """The newest jobs."""
+        query = sa.select(jobs).order_by(jobs.c.seq.desc()).limit(limit)
+        if states:
+            query = query.where(jobs.c.state.in_(states))
+        return [JobRow.read(row) for row in self._connection.execute(query).mappings()]
+
+
+_STOPPABLE = [state.value for state in (State.QUEUED, State.PULLING, State.PREPARING, State.RUNNING)]
+_BY_SEQ = sa.select(jobs).where(jobs.c.seq == sa.bindparam("key"))
+_NOTE = timeline.insert()

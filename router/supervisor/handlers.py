@@ -1,0 +1,201 @@
+"""What each happening does to a job: inside the transaction, changes of the store; after it, effects.
+
+    happening       state before            state after     effect
+    Started         preparing               running         stop it, if that was wished meanwhile
+    Deferred        preparing               queued          -
+    ImageMissing    preparing               pulling         fetch the image
+    PullEnded       pulling                 queued          - (with a problem: finishing)
+    Ended           queued .. running       finishing       complete the log
+    LogSafe         finishing               reporting       tell Core
+    Reported        reporting               done            remove the container
+
+A happening that comes twice, or too late, finds no row of the transition table and does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from router.core import JobStatus
+from router.endings import Ending, Facts, Kind, StopReason, decide, shorten
+from router.launch import MEBIBYTE
+from router.settings import Settings
+from router.states import Event, State
+from router.store import JobRow, Unit
+from router.supervisor import events
+
+#: Work for after the commit.
+Effect = Callable[[], None]
+
+
+class Actions:
+    """What effects call; the supervisor's loop implements it."""
+
+    def halt(self, job: JobRow) -> None:
+        """Stop the job's container."""
+
+    def fetch(self, image: str) -> None:
+        """Fetch an image."""
+
+    def finish(self, job: JobRow, sentence: str) -> None:
+        """Complete the job's log."""
+
+    def report(self) -> None:
+        """There is something in the outbox."""
+
+    def clean(self, job: JobRow) -> None:
+        """Remove the job's container."""
+
+    def look(self, job: JobRow) -> None:
+        """Look how the job's container ended."""
+
+    def hold(self, seconds: float) -> None:
+        """Admit nobody for a while: Core or the engine is away."""
+
+    def go_on(self) -> None:
+        """Core and the engine answer."""
+
+
+class Handlers:
+    """One method a happening; each returns its effects."""
+
+    def __init__(self, settings: Settings, actions: Actions, owner: str) -> None:
+        self._settings, self._actions, self._owner = settings, actions, owner
+
+    def handle(self, unit: Unit, happening: events.Happening) -> list[Effect]:
+        """Apply one happening."""
+        match happening:
+            case events.Started():
+                return self._started(unit, happening)
+            case events.Deferred():
+                return self._deferred(unit, happening)
+            case events.ImageMissing():
+                return self._image_missing(unit, happening)
+            case events.PullSaid():
+                return self._pull_said(unit, happening)
+            case events.PullEnded():
+                return self._pull_ended(unit, happening)
+            case events.Ended():
+                return self._ended(unit, happening)
+            case events.Exited():
+                job = unit.find(happening.job_id)
+                return [lambda: self._actions.look(job)] if job and job.state is State.RUNNING else []
+            case events.LogSafe():
+                return self._log_safe(unit, happening.seq)
+            case events.Reported():
+                return self._reported(unit, happening.seq)
+            case _:
+                return []
+
+    def _started(self, unit: Unit, said: events.Started) -> list[Effect]:
+        moved = unit.move(
+            unit.job(said.seq),
+            Event.STARTED,
+            said.image,
+            container=said.container,
+            image=said.image,
+            image_digest=said.digest,
+            run_time=said.run_time,
+            started_at=said.at,
+        )
+        effects: list[Effect] = [self._actions.go_on]
+        if moved is not None and moved.stop is not None:
+            effects.append(lambda: self._actions.halt(moved))
+        return effects
+
+    def _deferred(self, unit: Unit, said: events.Deferred) -> list[Effect]:
+        job = unit.job(said.seq)
+        if job.stop is not None:
+            return self._ended(unit, events.Ended(said.seq, Facts(stop=StopReason(job.stop))))
+        unit.move(job, Event.DEFERRED, said.reason, owner=None)
+        return [lambda: self._actions.hold(said.seconds)] if said.seconds else []
+
+    def _image_missing(self, unit: Unit, said: events.ImageMissing) -> list[Effect]:
+        moved = unit.move(unit.job(said.seq), Event.IMAGE_MISSING, said.image, image=said.image)
+        if moved is None:
+            return []
+        if self._settings.images.pull != "never":
+            self._tell_waiting(unit, moved, said.image, "")
+        return [lambda: self._actions.fetch(said.image), self._actions.report]
+
+    def _pull_said(self, unit: Unit, said: events.PullSaid) -> list[Effect]:
+        for job in unit.in_states({State.PULLING}):
+            if job.image == said.image:
+                self._tell_waiting(unit, job, said.image, said.words)
+        return [self._actions.report]
+
+    def _tell_waiting(self, unit: Unit, job: JobRow, image: str, words: str) -> None:
+        if job.job_id is not None:
+            comment = shorten(f"The image [{image}] is currently being pulled ! Wait... {words}")
+            unit.add_report(job.seq, job.job_id, status=JobStatus.WAIT, comment=comment)
+
+    def _pull_ended(self, unit: Unit, said: events.PullEnded) -> list[Effect]:
+        effects: list[Effect] = []
+        for job in unit.in_states({State.PULLING}):
+            if job.image != said.image:
+                continue
+            if said.problem:
+                facts = Facts(kind=Kind.IMAGE, problem=said.problem)
+                effects += self._ended(unit, events.Ended(job.seq, facts))
+            else:
+                unit.move(job, Event.IMAGE_READY, said.image, owner=None)
+        return effects
+
+    def end_unstarted(self, unit: Unit, job: JobRow) -> list[Effect]:
+        """End a job that shall stop and has no container yet."""
+        return self._ended(unit, events.Ended(job.seq, Facts(stop=StopReason(job.stop or StopReason.KILL))))
+
+    def _ended(self, unit: Unit, said: events.Ended) -> list[Effect]:
+        job = unit.job(said.seq)
+        ending = self._ending(job, said.facts)
+        changes = {
+            "exit_code": said.facts.exit_code,
+            "out_of_memory": said.facts.out_of_memory,
+            "started_at": said.started_at or job.started_at,
+            "ended_at": said.ended_at or unit.now(),
+            "ending": ending.kind.value,
+            "status": ending.status,
+            "comment": ending.comment,
+        }
+        if said.container is not None:
+            changes["container"] = said.container
+        moved = unit.move(job, Event.ENDED, _detail(ending, said.facts), **changes)
+        if moved is None:
+            return []
+        return [lambda: self._actions.finish(moved, _sentence(ending, said.facts))]
+
+    def _ending(self, job: JobRow, facts: Facts) -> Ending:
+        stop = facts.stop or (StopReason(job.stop) if job.stop else None)
+        limit = ""
+        if stop is StopReason.RUN_TIME and job.run_time:
+            limit = f"{job.run_time / 60:.0f} min" if job.run_time >= 120 else f"{job.run_time:.0f} s"
+        elif stop is StopReason.NO_OUTPUT:
+            limit = f"{self._settings.limits.no_output_s or 0:.0f} s"
+        elif facts.out_of_memory and job.memory:
+            limit = f"{job.memory // MEBIBYTE} MB"
+        whole = replace(facts, stop=stop, limit=limit)
+        return decide(whole, unreported_is_success=self._settings.unreported_is_success)
+
+    def _log_safe(self, unit: Unit, seq: int) -> list[Effect]:
+        moved = unit.move(unit.job(seq), Event.LOG_SAFE)
+        if moved is None or moved.job_id is None:
+            return []
+        unit.add_report(seq, moved.job_id, status=moved.status, comment=moved.comment, final=True)
+        return [self._actions.report]
+
+    def _reported(self, unit: Unit, seq: int) -> list[Effect]:
+        moved = unit.move(unit.job(seq), Event.REPORTED, done_at=unit.now(), owner=None)
+        return [lambda: self._actions.clean(moved)] if moved is not None else []
+
+
+def _detail(ending: Ending, facts: Facts) -> str:
+    return ending.kind.value if facts.exit_code is None else f"{ending.kind.value}, exit code {facts.exit_code}"
+
+
+def _sentence(ending: Ending, facts: Facts) -> str:
+    """The last line of a job's log."""
+    if ending.kind is Kind.EXITED:
+        return "ended with exit code 0"
+    code = "" if facts.exit_code is None else f" (exit code {facts.exit_code})"
+    return f"{ending.kind.value}{code}: {ending.comment}"

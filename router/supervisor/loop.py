@@ -1,0 +1,323 @@
+"""The supervisor's thread: happenings in, transactions and effects out.
+
+Woken by events, never by polling: a job that is stored is looked at within the same millisecond. Everything that
+arrived together is applied in one transaction. Once a second it looks at the limits of running jobs, and now and then
+it compares the store with what the engine says, whatever events said.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from router.endings import StopReason
+from router.engines.base import Engine
+from router.errors import EngineError, RouterError, StoreError
+from router.images import Images
+from router.log import get_logger
+from router.logs import Followers
+from router.reports import Reports
+from router.scheduler import Capacity, Need, admit
+from router.settings import Settings
+from router.states import Event, State
+from router.store import JobRow, Store, Unit
+from router.supervisor.events import Exited, Happening, Wake
+from router.supervisor.handlers import Actions, Effect, Handlers
+from router.supervisor.steps import Steps
+
+log = get_logger(__name__)
+
+_TICK_SECONDS = 1.0
+_COMPARE_EVERY_SECONDS = 10.0
+_LONGEST_HOLD = 30.0
+_RETRY_SECONDS = 2.0
+
+
+class Supervisor(Actions):
+    """Moves jobs.
+
+    Parameters
+    ----------
+    settings
+        Policy.
+    store, engine, images, followers, reports
+        The parts it drives.
+    """
+
+    def __init__(self, settings: Settings, store: Store, engine: Engine) -> None:
+        self._settings, self._store, self._engine = settings, store, engine
+        # A container's host name changes with each start of it: the owner is this process and nothing else.
+        self._owner = uuid.uuid4().hex
+        self._handlers = Handlers(settings, self, self._owner)
+        self._arrived: queue.SimpleQueue[Happening | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._pool = ThreadPoolExecutor(settings.slots + 8, thread_name_prefix="step")
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+        self._wished: set[int] = set()
+        self._halting: set[int] = set()
+        self._hold_seconds, self._held_until = 0.0, 0.0
+        self._compared_at = time.monotonic()
+        self._timers: list[tuple[float, Callable[[], None]]] = []
+        #: Why nobody is admitted just now.
+        self.problem = ""
+
+    def connect(self, steps: Steps, images: Images, followers: Followers, reports: Reports) -> None:
+        """Hand over the parts that themselves need the supervisor."""
+        self._steps, self._images, self._followers, self._reports = steps, images, followers, reports
+
+    def post(self, happening: Happening) -> None:
+        """Tell the supervisor something; may be called from any thread."""
+        self._arrived.put(happening)
+
+    def stopped(self, seq: int) -> bool:
+        """Whether somebody wishes this job to stop, or the router itself stops."""
+        return seq in self._wished
+
+    def start(self) -> None:
+        """Take up what was left, then go on."""
+        self._thread.start()
+        threading.Thread(target=self._watch, name="engine-events", daemon=True).start()
+
+    def stop(self) -> None:
+        """Admit nobody any more and finish the steps under way; containers keep running."""
+        self._stopping.set()
+        self._arrived.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._last_turn()
+
+    def _watch(self) -> None:
+        self._engine.watch(self._settings.name, lambda _, job: self.post(Exited(job)))
+
+    def _run(self) -> None:
+        self._take_up()
+        while not self._stopping.is_set():
+            together = self._next()
+            if together is None:
+                return
+            self._turn(together)
+
+    def _next(self) -> list[Happening] | None:
+        """Everything that arrived, after waiting for the first; empty after a tick."""
+        together: list[Happening] = []
+        try:
+            item = self._arrived.get(timeout=_TICK_SECONDS)
+            while item is not None:
+                together.append(item)
+                item = self._arrived.get_nowait()
+        except queue.Empty:
+            return together
+        return None
+
+    def _turn(self, together: list[Happening]) -> None:
+        """One transaction, then its effects; the transaction is repeated until the store takes it."""
+        pause = 0.5
+        while True:
+            try:
+                with self._store.write() as unit:
+                    effects = self._apply(unit, together)
+                break
+            except StoreError as error:
+                self.problem = str(error)
+                log.warning("store not written", reason=str(error), again_in_s=pause)
+                if self._stopping.wait(pause):
+                    return
+                pause = min(_LONGEST_HOLD, 2 * pause)
+        for effect in effects:
+            effect()
+
+    def _apply(self, unit: Unit, together: list[Happening]) -> list[Effect]:
+        effects: list[Effect] = []
+        for happening in together:
+            effects += self._handlers.handle(unit, happening)
+        effects += self._stops(unit)
+        if not together:
+            effects += self._look_round(unit)
+        if not self._stopping.is_set():
+            effects += self._admit(unit)
+        return effects
+
+    def _stops(self, unit: Unit) -> list[Effect]:
+        """Act on every wish to stop, in whatever phase the job is."""
+        effects: list[Effect] = []
+        self._wished = set()
+        for job in unit.to_stop():
+            self._wished.add(job.seq)
+            if job.state in {State.QUEUED, State.PULLING}:
+                effects += self._handlers.end_unstarted(unit, job)
+            elif job.state is State.RUNNING and job.seq not in self._halting:
+                effects.append(partial(self.halt, job))
+        return effects
+
+    def _admit(self, unit: Unit) -> list[Effect]:
+        if time.monotonic() < self._held_until:
+            return []
+        running = unit.holding_slots()
+        free = self._settings.slots - len(running)
+        if free <= 0:
+            return []
+        waiting = {job.seq: job for job in unit.waiting(free)}
+        chosen = admit([_need(job) for job in waiting.values()], [_need(job) for job in running], self._capacity())
+        effects: list[Effect] = []
+        for need in chosen:
+            moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self._owner)
+            if moved is not None:
+                effects.append(partial(self._submit, self._steps.prepare, moved))
+        return effects
+
+    def _capacity(self) -> Capacity:
+        return Capacity(slots=self._settings.slots)
+
+    def _look_round(self, unit: Unit) -> list[Effect]:
+        """Limits of running jobs; now and then, the engine's own list against ours."""
+        effects: list[Effect] = []
+        running = unit.in_states({State.RUNNING})
+        for job in running:
+            reason = self._over_limit(job)
+            if reason is not None and job.stop is None:
+                unit.change(job.seq, stop=reason.value, stop_at=unit.now())
+                self.post(Wake())
+        if time.monotonic() - self._compared_at > _COMPARE_EVERY_SECONDS and running:
+            self._compared_at = time.monotonic()
+            effects.append(lambda: self._submit_call(lambda: self._compare(running)))
+        now = time.monotonic()
+        due = [call for at, call in self._timers if at <= now]
+        self._timers = [(at, call) for at, call in self._timers if at > now]
+        return effects + due
+
+    def _over_limit(self, job: JobRow) -> StopReason | None:
+        if job.run_time and job.started_at and time.time() - job.started_at > job.run_time:
+            return StopReason.RUN_TIME
+        silent = self._settings.limits.no_output_s
+        last = self._followers.last_output(job.job_id) if silent and job.job_id else None
+        if silent and last is not None and time.monotonic() - last > silent:
+            return StopReason.NO_OUTPUT
+        return None
+
+    def _compare(self, running: list[JobRow]) -> None:
+        """Find jobs whose end no event told."""
+        there = {item.identity.job for item in self._engine.list(self._settings.name) if not item.ended}
+        for job in running:
+            if job.job_id is not None and job.job_id not in there:
+                self.post(Exited(job.job_id))
+
+    def _take_up(self) -> None:
+        """After a start: what the last process left is taken up where it was."""
+        with self._store.write() as unit:
+            left = unit.active()
+            for job in left:
+                if job.state is State.PULLING:
+                    unit.move(job, Event.DEFERRED, "taken up again after a restart", owner=None)
+        for job in left:
+            if job.state in {State.PREPARING, State.RUNNING}:
+                self._submit_call(partial(self._adopt, job))
+            elif job.state is State.FINISHING:
+                self.finish(job, job.comment or "")
+        self._submit_call(self._sweep)
+        self.post(Wake())
+        self.report()
+
+    def _adopt(self, job: JobRow) -> None:
+        for happening in self._steps.adopt(job):
+            self.post(happening)
+
+    def _sweep(self) -> None:
+        """Remove containers of ours whose jobs are over."""
+        for found in self._engine.list(self._settings.name):
+            with self._store.read() as unit:
+                job = unit.find(found.identity.job)
+            if job is not None and (job.state is State.DONE or found.identity.attempt < job.attempt):
+                self._engine.remove(found.id)
+
+    def _last_turn(self) -> None:
+        """Store what the steps under way came to."""
+        together: list[Happening] = []
+        while not self._arrived.empty():
+            item = self._arrived.get()
+            if item is not None:
+                together.append(item)
+        if together:
+            self._turn(together)
+
+    # -- effects
+
+    def halt(self, job: JobRow) -> None:
+        """Stop a job's container."""
+        if job.seq not in self._halting:
+            self._halting.add(job.seq)
+            log.info("stopping", job=job.job_id, reason=job.stop)
+            self._submit(self._halt, job)
+
+    def _halt(self, job: JobRow) -> Happening | None:
+        try:
+            return self._steps.halt(job)
+        finally:
+            self._halting.discard(job.seq)
+
+    def fetch(self, image: str) -> None:
+        """Fetch an image."""
+        self._images.fetch(image)
+
+    def finish(self, job: JobRow, sentence: str) -> None:
+        """Complete a job's log."""
+        log.info("ended", job=job.job_id, ending=job.ending, exit_code=job.exit_code)
+        self._submit(lambda job: self._steps.finish(job, sentence), job)
+
+    def report(self) -> None:
+        """Wake the outbox."""
+        self._reports.wake()
+
+    def clean(self, job: JobRow) -> None:
+        """Remove a job's container."""
+        self._submit(self._steps.clean, job)
+
+    def look(self, job: JobRow) -> None:
+        """Look how a container ended."""
+        self._submit(self._steps.look, job)
+
+    def hold(self, seconds: float) -> None:
+        """Admit nobody for a while, longer each time."""
+        self._hold_seconds = min(_LONGEST_HOLD, max(seconds, 2 * self._hold_seconds))
+        self._held_until = time.monotonic() + self._hold_seconds
+        log.warning("nobody admitted", for_s=self._hold_seconds)
+
+    def go_on(self) -> None:
+        """Admit again."""
+        self._hold_seconds, self._held_until, self.problem = 0.0, 0.0, ""
+
+    def _submit(self, step: Callable[[JobRow], Happening | None], job: JobRow) -> None:
+        """Run a step in the pool and post what came of it; an engine that is away is asked again."""
+
+        def run() -> None:
+            try:
+                happening = step(job)
+            except EngineError as error:
+                log.warning("step will be repeated", job=job.job_id, reason=str(error))
+                self._timers.append((time.monotonic() + _RETRY_SECONDS, lambda: self._submit(step, job)))
+                return
+            if happening is not None:
+                self.post(happening)
+
+        self._submit_call(run)
+
+    def _submit_call(self, call: Callable[[], object]) -> None:
+        def guarded() -> None:
+            try:
+                call()
+            except RouterError as error:
+                log.warning("step failed", reason=str(error))
+            except Exception as error:
+                log.exception("step crashed", reason=f"{type(error).__name__}: {error}")
+
+        if not self._stopping.is_set():
+            self._pool.submit(guarded)
+
+
+def _need(job: JobRow) -> Need:
+    return Need(job.seq, job.project, job.memory or 0, job.cpus or 0.0)
