@@ -114,7 +114,8 @@ def _term_group(items: list[tuple[Any, ...]], algo: bool) -> dict[str, Any]:
 def _tracks(call: Call, rows: Sequence[Row]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
     for item in call.sql.all(
-        "SELECT id, annotationIdent, track FROM annotationtrack WHERE annotationIdent IN (SELECT value FROM json_each(?))",
+        "SELECT id, annotationIdent, track FROM annotationtrack"
+        " WHERE annotationIdent IN (SELECT value FROM json_each(?))",
         (json.dumps(list(found)),),
     ):
         found[item["annotationIdent"]].append({"id": item["id"], "track": item["track"]})
@@ -168,19 +169,20 @@ def listing(call: Call, rows: Sequence[Row]) -> list[dict[str, Any]]:
 _NAMES = {
     "image": (
         "image",
-        "SELECT i.id AS key, a.originalFilename, i.instanceFilename FROM imageinstance i"
-        " JOIN abstractimage a ON a.id = i.baseImage",
+        """SELECT i.id AS key, a.originalFilename, i.instanceFilename FROM imageinstance i
+        JOIN abstractimage a ON a.id = i.baseImage""",
         "i.id",
     ),
     "slice": (
         "slice",
-        "SELECT s.id AS key, a.channel, a.zStack, a.time FROM sliceinstance s JOIN abstractslice a ON a.id = s.baseSlice",
+        """SELECT s.id AS key, a.channel, a.zStack, a.time FROM sliceinstance s
+        JOIN abstractslice a ON a.id = s.baseSlice""",
         "s.id",
     ),
     "user": (
         "user",
-        "SELECT u.id AS key, u.username AS creator, j.id AS job, j.software, s.name AS softwareName FROM secuser u"
-        " LEFT JOIN job j ON j.id = u.job LEFT JOIN software s ON s.id = j.software",
+        """SELECT u.id AS key, u.username AS creator, j.id AS job, j.software, s.name AS softwareName FROM secuser u
+        LEFT JOIN job j ON j.id = u.job LEFT JOIN software s ON s.id = j.software""",
         "u.id",
     ),
 }

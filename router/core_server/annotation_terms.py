@@ -99,7 +99,7 @@ def give_term(call: Call, annotation: Row, body: dict[str, Any], term: object) -
 def add(call: Call) -> Any:
     """Give an annotation a term."""
     annotation = seen(call, ANNOTATION, call.params["annotation"])
-    return _answer(call, "Add", give_term(call, annotation, call.object, call.params["term"]))
+    return _answer(call, "Add", give_term(call, annotation, call.fields, call.params["term"]))
 
 
 @routes.add(
@@ -116,15 +116,15 @@ def replace(call: Call) -> Any:
         "DELETE FROM annotationterm WHERE annotation = ? AND (user = ? OR ?)",
         (annotation["id"], call.caller.id, everybody),
     )
-    return _answer(call, "Add", give_term(call, annotation, call.object, call.params["term"]))
+    return _answer(call, "Add", give_term(call, annotation, call.fields, call.params["term"]))
 
 
 def _find(call: Call) -> Row:
     annotation = seen(call, ANNOTATION, call.params["annotation"])
     user = call.params.get("user")
     row = call.sql.one(
-        "SELECT * FROM annotationterm WHERE annotation = :annotation AND term = :term AND (:user IS NULL OR user = :user)"
-        " ORDER BY user = :self DESC, id LIMIT 1",
+        "SELECT * FROM annotationterm WHERE annotation = :annotation AND term = :term"
+        " AND (:user IS NULL OR user = :user) ORDER BY user = :self DESC, id LIMIT 1",
         {"annotation": annotation["id"], "term": call.params["term"], "user": user, "self": call.caller.id},
     )
     if row is None:

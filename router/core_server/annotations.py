@@ -10,7 +10,7 @@ from typing import Any
 from router.core_server import ids
 from router.core_server.annotation_json import envelope_of, single
 from router.core_server.context import Call
-from router.core_server.crud import bulk_answer
+from router.core_server.crud import Refused, bulk_answer
 from router.core_server.errors import CoreError, WrongArgument
 from router.core_server.http import Routes
 from router.core_server.images import IMAGE_INSTANCE, REFERENCE_SLICE
@@ -64,7 +64,10 @@ _INSERT = (
     " geometryCompression, reviewed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0.0, 0)"
 )
 _INSERT_BOX = "INSERT INTO annotation_box VALUES (?, ?, ?, ?, ?, ?, ?)"
-_INSERT_TERM = "INSERT INTO annotationterm (id, created, annotation, term, user, algo, rate, project) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_TERM = (
+    "INSERT INTO annotationterm (id, created, annotation, term, user, algo, rate, project)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 routes = Routes()
 
@@ -151,18 +154,20 @@ def _scalar(value: Any, name: str) -> int:
         raise WrongArgument(msg) from None
 
 
-def add_annotations(call: Call, bodies: Sequence[Any]) -> tuple[list[int], list[tuple[int, dict[str, Any]]]]:
-    """Store annotations in one go; return the new ids and, for refused ones, status and reason."""
-    places, errors, found = _Places(call), [], []
+def add_annotations(call: Call, bodies: Sequence[Any]) -> tuple[list[int], list[Refused]]:
+    """Store annotations in one go; return the new ids, and the refused bodies with the reason."""
+    places = _Places(call)
+    errors: list[Refused] = []
+    found: list[tuple[_Place, Any]] = []
     for body in bodies:
         try:
             found.append((places.find(body), body))
         except CoreError as error:
-            errors.append((error.status, {"data": body, "message": str(error)}))
+            errors.append((error, body))
     shapes = check([body.get("location") for _, body in found], [(place.width, place.height) for place, _ in found])
     for (_, body), problem in zip(found, shapes.problems, strict=True):
         if problem:
-            errors.append((400, {"data": body, "message": problem}))
+            errors.append((WrongArgument(problem), body))
     good = [index for index, problem in enumerate(shapes.problems) if problem is None]
     return _store(call, [found[index][0] for index in good], shapes, good), errors
 
@@ -218,18 +223,10 @@ def create(call: Call) -> Any:
     if isinstance(call.body, list):
         added, errors = add_annotations(call, call.body)
         return bulk_answer("annotation", added, errors)
-    added, errors = add_annotations(call, [call.object])
-    if errors:
-        status, error = errors[0]
-        _raise(status, error["message"])
+    added, errors = add_annotations(call, [call.fields])
+    for error, _ in errors:
+        raise error
     return envelope_of(call, "Add", find(call, added[0]))
-
-
-def _raise(status: int, message: str) -> None:
-    for kind in (*CoreError.__subclasses__(), WrongArgument):
-        if kind.status == status:
-            raise kind(message)
-    raise WrongArgument(message)
 
 
 def find(call: Call, ident: object) -> Row:
@@ -247,8 +244,8 @@ def show(call: Call) -> Any:
 def update(call: Call) -> Any:
     """Replace an annotation's shape."""
     old = changeable(call, ANNOTATION, call.id)
-    if call.object.get("location"):
-        reshape(call, old, call.object["location"])
+    if call.fields.get("location"):
+        reshape(call, old, call.fields["location"])
     return envelope_of(call, "Edit", find(call, old["id"]))
 
 

@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.core_server import (
     annotation_terms,
-    annotations,
     auth,
     domain_data,
     execute,
@@ -44,6 +43,7 @@ from router.core_server import (
     tracks,
     users,
 )
+from router.core_server import annotations as annotations_room
 from router.core_server.broker import Broker
 from router.core_server.context import Core, Settings
 from router.core_server.crud import routes_of
@@ -56,13 +56,13 @@ from router.core_server.wire import answer
 logger = logging.getLogger(__name__)
 
 #: Rooms in the order in which their tables are made.
-ROOMS = (
+ROOMS: tuple[Any, ...] = (
     users,
     ontologies,
     projects,
     storages,
     images,
-    annotations,
+    annotations_room,
     annotation_terms,
     tracks,
     processing,

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from router.core_server.errors import Middleware
 
 if TYPE_CHECKING:
-    from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+    from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection  # type: ignore[import-untyped]
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Broker:
         body = json.dumps(message, ensure_ascii=False).encode()
 
         def send(channel: BlockingChannel) -> None:
-            import pika
+            import pika  # type: ignore[import-untyped]
 
             properties = pika.BasicProperties(content_type="text/plain", delivery_mode=2, priority=0)
             channel.queue_declare(queue, passive=True)
@@ -127,7 +127,7 @@ class Broker:
 
     def _trying_twice(self, action: Callable[[BlockingChannel], None]) -> None:
         """Run an action; once more on a fresh connection, as the old one may have died unnoticed."""
-        from pika.exceptions import AMQPError
+        from pika.exceptions import AMQPError  # type: ignore[import-untyped]
 
         fresh = self._channel is None
         for last in (fresh, True):
@@ -146,8 +146,8 @@ class Broker:
             return self._channel
         if self._url is None:
             raise Middleware("no message broker: start the server with --amqp URL to launch jobs")
-        import pika
-        from pika.exceptions import AMQPError
+        import pika  # type: ignore[import-untyped]
+        from pika.exceptions import AMQPError  # type: ignore[import-untyped]
 
         self._drop()
         parameters = pika.URLParameters(self._url)
@@ -180,7 +180,7 @@ class Broker:
         if connection is not None and connection.is_open:
             try:
                 connection.close()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a broken connection may break in any way while closing
                 logger.debug("closing the broken connection: %r", error)
 
     def stop(self) -> None:

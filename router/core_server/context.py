@@ -150,7 +150,7 @@ class Call:
         return f"{scheme}://{headers.get('host', 'localhost')}"
 
     @property
-    def object(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """Return the body as one JSON object."""
         if self.body is None:
             return {}

@@ -14,6 +14,8 @@ from router.core_server.resource import Field, Listing, Resource, Row, as_bool
 from router.core_server.rights import changeable, may_add, seen, visible
 from router.core_server.wire import answer, collection, envelope, page_of
 
+#: Why a body of an array was refused, and the body.
+Refused = tuple[CoreError, Any]
 Finder = Callable[[str], Resource]
 
 _OPERATORS = {"lte": "<=", "gte": ">=", "lt": "<", "gt": ">", "equals": "=", "ne": "<>"}
@@ -87,7 +89,8 @@ def _refuse_twins(call: Call, resource: Resource, row: Row) -> None:
 
 
 def _add_many(call: Call, resource: Resource, bodies: list[Any]) -> Any:
-    added, errors = [], []
+    added: list[int] = []
+    errors: list[Refused] = []
     for body in bodies:
         try:
             if not isinstance(body, dict):
@@ -95,17 +98,17 @@ def _add_many(call: Call, resource: Resource, bodies: list[Any]) -> Any:
             with call.sql.savepoint():
                 added.append(create_row(call, resource, body)["id"])
         except CoreError as error:
-            errors.append((error.status, {"data": body, "message": str(error)}))
+            errors.append((error, body))
     return bulk_answer(resource.table, added, errors)
 
 
-def bulk_answer(name: str, added: Sequence[int], errors: Sequence[tuple[int, dict[str, Any]]]) -> Any:
+def bulk_answer(name: str, added: Sequence[int], errors: Sequence[Refused]) -> Any:
     """Return the answer to a POST of an array: 200 all, 206 some, the error's code none."""
     message = f"{name}s {','.join(map(str, added))} added"
     if not errors:
         return {"message": message}
-    body = {"success": False, "message": message, "errors": [error for _, error in errors]}
-    return answer(body, 206 if added else errors[0][0])
+    said = [{"data": body, "message": str(error)} for error, body in errors]
+    return answer({"success": False, "message": message, "errors": said}, 206 if added else errors[0][0].status)
 
 
 def post(resource: Resource) -> Callable[[Call], Any]:
@@ -114,7 +117,7 @@ def post(resource: Resource) -> Callable[[Call], Any]:
     def create(call: Call) -> Any:
         if isinstance(call.body, list):
             return _add_many(call, resource, call.body)
-        row = create_row(call, resource, call.object)
+        row = create_row(call, resource, call.fields)
         row = call.row(resource.table, row["id"], resource.label)
         return enveloped(call, "Add", resource, render_one(call, resource, row))
 
@@ -130,7 +133,7 @@ def put(resource: Resource) -> Callable[[Call], Any]:
     """Return the handler that replaces one object."""
 
     def update(call: Call) -> Any:
-        row = update_row(call, resource, changeable(call, resource, call.id), call.object)
+        row = update_row(call, resource, changeable(call, resource, call.id), call.fields)
         return enveloped(call, "Edit", resource, render_one(call, resource, row))
 
     return update
@@ -175,7 +178,7 @@ _STANDARD = {name: Field(name, "date") for name in ("id", "created", "updated")}
 
 def filters(call: Call, resource: Resource) -> tuple[str, dict[str, Any]]:
     """Return the SQL condition of the query's `field[operator]=value` filters."""
-    clauses, values = ["1"], {}
+    clauses, values = ["1"], dict[str, Any]()
     for index, (name, value) in enumerate(call.args.items()):
         match = _FILTER.match(name)
         item = match and (resource.names.get(match[1]) or _STANDARD.get(match[1]))

@@ -89,6 +89,13 @@ TAG_ASSOCIATION = Resource(
     extra_sql=_index("tagdomainassociation"),
     complete=_tag_name,
 )
+
+
+def _with_address(_call: Call, rows: Sequence[Row], written: list[dict[str, Any]]) -> None:
+    for row, item in zip(rows, written, strict=True):
+        item["url"] = f"/api/attachedfile/{row['id']}/download"
+
+
 ATTACHED_FILE = Resource(
     table="attachedfile",
     java="be.cytomine.meta.AttachedFile",
@@ -97,10 +104,7 @@ ATTACHED_FILE = Resource(
     fields=(*_DOMAIN, Field("filename", max_length=255), Field("key"), Field("size", "int", default=0)),
     extra_sql=_index("attachedfile")
     + "CREATE TRIGGER attachedfile_gone AFTER DELETE ON attachedfile BEGIN INSERT INTO trash VALUES (old.id); END;",
-    complete=lambda _call, rows, written: (
-        [item.update(url=f"/api/attachedfile/{row['id']}/download") for row, item in zip(rows, written, strict=True)]
-        and None
-    ),
+    complete=_with_address,
 )
 
 RESOURCES = (PROPERTY, DESCRIPTION, TAG, TAG_ASSOCIATION, ATTACHED_FILE)
@@ -109,9 +113,9 @@ HANGING = ("property", "description", "tagdomainassociation", "attachedfile")
 
 _KNOWN = {r.java: r for r in (PROJECT, IMAGE_INSTANCE, ABSTRACT_IMAGE, JOB, SOFTWARE, SOFTWARE_PARAMETER)}
 #: Old package names that clients of several generations send.
-_SHORT = {r.java.rsplit(".", 1)[-1]: r for r in _KNOWN.values()} | {
-    name: ANNOTATION for name in ("UserAnnotation", "AlgoAnnotation", "ReviewedAnnotation", "AnnotationDomain")
-}
+_SHORT = {r.java.rsplit(".", 1)[-1]: r for r in _KNOWN.values()} | dict.fromkeys(
+    ("UserAnnotation", "AlgoAnnotation", "ReviewedAnnotation", "AnnotationDomain"), ANNOTATION
+)
 
 
 def owner_of(call: Call, java: str, ident: object, write: bool = False) -> None:
@@ -164,7 +168,7 @@ def _hang(resource: Resource, name: str) -> None:
 
     @routes.add("POST", *collections)
     def add(call: Call) -> Any:
-        body = {**call.object, **_domain(call, write=True)}
+        body = {**call.fields, **_domain(call, write=True)}
         return enveloped(call, "Add", resource, render_one(call, resource, create_row(call, resource, body)))
 
     @routes.add("GET", *collections)
@@ -178,7 +182,7 @@ def _hang(resource: Resource, name: str) -> None:
 
     @routes.add("PUT", *items)
     def update(call: Call) -> Any:
-        row = update_row(call, resource, _row(call, resource, write=True), call.object)
+        row = update_row(call, resource, _row(call, resource, write=True), call.fields)
         return enveloped(call, "Edit", resource, render_one(call, resource, row))
 
     @routes.add("DELETE", *items)
@@ -222,7 +226,7 @@ def describe(call: Call) -> Any:
     if call.sql.value("SELECT 1 FROM description WHERE domainIdent = ?", (domain["domainIdent"],)):
         msg = f"Description of {domain['domainIdent']} already exists!"
         raise AlreadyExists(msg)
-    row = create_row(call, DESCRIPTION, {**call.object, **domain})
+    row = create_row(call, DESCRIPTION, {**call.fields, **domain})
     return enveloped(call, "Add", DESCRIPTION, render_one(call, DESCRIPTION, row))
 
 
@@ -237,7 +241,7 @@ def description(call: Call) -> Any:
 def change_description(call: Call) -> Any:
     """Replace the description of a thing."""
     _domain(call, write=True)
-    row = update_row(call, DESCRIPTION, _described(call), call.object)
+    row = update_row(call, DESCRIPTION, _described(call), call.fields)
     return enveloped(call, "Edit", DESCRIPTION, render_one(call, DESCRIPTION, row))
 
 

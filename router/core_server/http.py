@@ -44,7 +44,7 @@ class Route:
         Takes a Call; returns something for JSON, or a Response.
     mode : str
         The transaction: read, write, or own (the handler opens its own).
-    open : bool
+    public : bool
         Whether callers without signature or session are let in.
     file : bool
         Whether the body is an uploaded file.
@@ -54,7 +54,7 @@ class Route:
     path: str
     handler: Handler
     mode: Mode
-    open: bool = False
+    public: bool = False
     file: bool = False
 
 
@@ -69,7 +69,7 @@ class Routes:
         methods: str,
         *paths: str,
         mode: Mode | None = None,
-        open: bool = False,
+        public: bool = False,
         file: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Return a decorator that puts a handler on `paths`; methods are separated by blanks."""
@@ -77,7 +77,7 @@ class Routes:
         chosen: Mode = mode or ("read" if set(names) <= {"GET", "HEAD"} else "write")
 
         def register(handler: Handler) -> Handler:
-            self.routes.extend(Route(names, path, handler, chosen, open, file) for path in paths)
+            self.routes.extend(Route(names, path, handler, chosen, public, file) for path in paths)
             return handler
 
         return register
@@ -116,21 +116,31 @@ def refuse(error: CoreError) -> Response:
     return answer(error.body(), error.status)
 
 
-async def _serve(core: Core, route: Route, request: Request) -> Response:
-    body, received = b"", None
+@dataclass
+class _Sent:
+    """What a request with a body brought, and who sent it."""
+
+    identified: bool = False
     caller: Caller | None = None
-    asked = route.mode == "read" and request.method in {"GET", "HEAD"}
-    if not asked:
-        caller = await to_thread.run_sync(_identify, core, route, request)
+    body: bytes = b""
+    received: Received | None = None
+
+
+async def _serve(core: Core, route: Route, request: Request) -> Response:
+    sent = _Sent()
+    if route.mode != "read" or request.method not in {"GET", "HEAD"}:
+        # who asks is clear before a body is read
+        sent.identified = True
+        sent.caller = await to_thread.run_sync(_identify, core, route, request)
         if route.file:
-            received = await uploads.receive(request, core.settings)
+            sent.received = await uploads.receive(request, core.settings)
         else:
-            body = await _bounded_body(request, core.settings.max_body)
+            sent.body = await _bounded_body(request, core.settings.max_body)
     try:
-        return await to_thread.run_sync(_handle, core, route, request, caller, asked, body, received)
+        return await to_thread.run_sync(_handle, core, route, request, sent)
     finally:
-        if received:
-            received.path.unlink(missing_ok=True)
+        if sent.received:
+            sent.received.path.unlink(missing_ok=True)
 
 
 def _identify(core: Core, route: Route, request: Request) -> Caller | None:
@@ -142,10 +152,10 @@ def _caller(sql: Sql, route: Route, request: Request) -> Caller | None:
     try:
         caller = authenticate(sql, request)
     except Unauthorized:
-        if route.open:
+        if route.public:
             return None
         raise
-    if caller is None and not route.open:
+    if caller is None and not route.public:
         raise Unauthorized("Unauthorized: sign the request or log in first")
     return caller
 
@@ -165,26 +175,17 @@ async def _bounded_body(request: Request, bound: int) -> bytes:
     return b"".join(parts)
 
 
-def _handle(
-    core: Core,
-    route: Route,
-    request: Request,
-    caller: Caller | None,
-    asked: bool,
-    body: bytes,
-    received: Received | None,
-) -> Response:
-    parsed = _parse(request, body) if body else None
+def _handle(core: Core, route: Route, request: Request, sent: _Sent) -> Response:
+    parsed = _parse(request, sent.body) if sent.body else None
     transaction: AbstractContextManager[Any] = nullcontext()
     if route.mode == "read":
         transaction = core.db.read()
     elif route.mode == "write":
         transaction = core.db.write()
     with transaction as sql:
-        if asked:
-            caller = _caller(sql, route, request)
+        caller = sent.caller if sent.identified else _caller(sql, route, request)
         arguments = Arguments.of_query(request.scope["query_string"])
-        call = Call(core, request, sql, request.path_params, arguments, parsed, received, caller)
+        call = Call(core, request, sql, request.path_params, arguments, parsed, sent.received, caller)
         result = route.handler(call)
         return result if isinstance(result, Response) else answer(result)
 

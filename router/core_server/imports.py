@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,15 @@ class SlideFacts:
     macro: bool
 
 
+@dataclass(frozen=True)
+class Target:
+    """Where a slide goes: storage, projects, and the properties of its abstract image."""
+
+    storage: int
+    projects: tuple[int, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
 def examine(call: Call, path: Path) -> SlideFacts:
     """Read a slide's facts and one tile, so that a damaged file is refused before it is stored."""
     with call.core.slides.lend(path) as slide:
@@ -65,14 +74,7 @@ def examine(call: Call, path: Path) -> SlideFacts:
         )
 
 
-def bring_in(
-    call: Call,
-    name: str,
-    place: Callable[[Path], None],
-    storage: int,
-    projects: Sequence[int],
-    properties: dict[str, str],
-) -> tuple[Row, Row, list[Row]]:
+def bring_in(call: Call, name: str, place: Callable[[Path], None], target: Target) -> tuple[Row, Row, list[Row]]:
     """Store a slide for good, or leave nothing behind.
 
     Parameters
@@ -83,10 +85,8 @@ def bring_in(
         The file's name; its ending tells the format.
     place : callable
         Puts the file at the path it is given.
-    storage, projects : int
+    target : Target
         Where it goes.
-    properties : dict
-        Properties of the abstract image.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def bring_in(
         place(path)
         facts = examine(call, path)
         with call.core.db.write() as call.sql:
-            return _register(call, path, facts, storage, projects, properties)
+            return _register(call, path, facts, target)
     except BaseException:
         call.core.slides.forget(path)
         for leftover in folder.iterdir():
@@ -109,9 +109,7 @@ def bring_in(
         raise
 
 
-def _register(
-    call: Call, path: Path, facts: SlideFacts, storage: int, projects: Sequence[int], properties: dict[str, str]
-) -> tuple[Row, Row, list[Row]]:
+def _register(call: Call, path: Path, facts: SlideFacts, target: Target) -> tuple[Row, Row, list[Row]]:
     extension = path.suffix.lstrip(".").lower()
     mime = MIMES.get(extension) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     wire_path = f"{path.parent.name}/{path.name}"
@@ -122,8 +120,8 @@ def _register(
         "contentType": mime,
         "size": path.stat().st_size,
         "status": DEPLOYED,
-        "storage": storage,
-        "projects": list(projects),
+        "storage": target.storage,
+        "projects": list(target.projects),
     }
     uploaded = create_row(call, UPLOADED_FILE, body)
     call.sql.run("UPDATE uploadedfile SET path = ? WHERE id = ?", (wire_path, uploaded["id"]))
@@ -146,10 +144,10 @@ def _register(
     image = create_row(call, ABSTRACT_IMAGE, optics)
     call.sql.run("UPDATE abstractimage SET macro = ? WHERE id = ?", (int(facts.macro), image["id"]))
     create_row(call, ABSTRACT_SLICE, {"uploadedFile": uploaded["id"], "image": image["id"], "mime": mime})
-    for key, value in properties.items():
+    for key, value in target.properties.items():
         domain = {"domainClassName": ABSTRACT_IMAGE.java, "domainIdent": image["id"]}
         create_row(call, PROPERTY, {**domain, "key": key, "value": value})
-    instances = [create_row(call, IMAGE_INSTANCE, {"baseImage": image["id"], "project": p}) for p in projects]
+    instances = [create_row(call, IMAGE_INSTANCE, {"baseImage": image["id"], "project": p}) for p in target.projects]
     uploaded = call.row("uploadedfile", uploaded["id"], "UploadedFile")
     return uploaded, call.row("abstractimage", image["id"], "AbstractImage"), instances
 
@@ -190,7 +188,7 @@ def upload(call: Call) -> Any:
         for project in projects:
             project_contributed(call, project)
     uploaded, image, instances = bring_in(
-        call, name, lambda path: _move(received.path, path), storage, projects, _properties(call.args)
+        call, name, lambda path: _move(received.path, path), Target(storage, tuple(projects), _properties(call.args))
     )
     with call.core.db.read() as call.sql:
         answer: dict[str, Any] = {"status": 200, "name": name, "size": received.size, "images": []}

@@ -50,7 +50,7 @@ def _prepare(call: Call, row: Row, old: Row | None) -> None:
 
 def _added(call: Call, row: Row) -> None:
     add_user_job(call, row["id"], call.caller.person)
-    params = call.object.get("params")
+    params = call.fields.get("params")
     for item in params if isinstance(params, list) else []:
         if not isinstance(item, dict):
             raise WrongArgument("params must hold objects {softwareParameter, value}")
@@ -109,7 +109,7 @@ def _masked(call: Call, job: int) -> list[dict[str, Any]]:
 
 
 def _narrow(call: Call) -> tuple[str, dict[str, Any]]:
-    clauses, values = ["1"], {}
+    clauses, values = ["1"], dict[str, Any]()
     for name in ("project", "software"):
         chosen = call.args.ids(name)
         if chosen is not None:
@@ -218,7 +218,7 @@ def user_job_of(call: Call, job: int) -> Row:
 def favorite(call: Call) -> Any:
     """Mark a job as favourite or not."""
     job = seen(call, JOB, call.id)
-    call.sql.run("UPDATE job SET favorite = ? WHERE id = ?", (int(as_bool(call.object.get("favorite"))), job["id"]))
+    call.sql.run("UPDATE job SET favorite = ? WHERE id = ?", (int(as_bool(call.fields.get("favorite"))), job["id"]))
     return render_one(call, JOB, seen(call, JOB, call.id))
 
 
@@ -239,7 +239,7 @@ def copy(call: Call) -> Any:
 @routes.add("POST", "userJob", "userjob")
 def create_user_job(call: Call) -> Any:
     """Create a job's account, and the job where none is named (datamining scripts of client 1.x)."""
-    body = call.object
+    body = call.fields
     person = call.caller.person
     if body.get("parent") is not None:
         call.must_be_admin()

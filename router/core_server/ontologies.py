@@ -133,6 +133,12 @@ TERM = Resource(
     added=_adopt,
 )
 
+
+def _named(_call: Call, _rows: Sequence[Row], written: list[dict[str, Any]]) -> None:
+    for item in written:
+        item["name"] = "parent"
+
+
 RELATION_TERM = Resource(
     table="relationterm",
     java="be.cytomine.ontology.RelationTerm",
@@ -148,7 +154,7 @@ RELATION_TERM = Resource(
         Field("term1", "ref", ref="term", required=True),
         Field("term2", "ref", ref="term", required=True),
     ),
-    complete=lambda _call, _rows, written: [item.update(name="parent") for item in written] and None,
+    complete=_named,
 )
 
 
@@ -168,7 +174,7 @@ def _relate(call: Call, parent: object, child: object) -> Row:
 @routes.add("POST", "relation/parent/term", "relation/{relation:int}/term")
 def add_relation(call: Call) -> Any:
     """Put a term below another."""
-    row = _relate(call, call.object.get("term1"), call.object.get("term2"))
+    row = _relate(call, call.fields.get("term1"), call.fields.get("term2"))
     return enveloped(call, "Add", RELATION_TERM, render_one(call, RELATION_TERM, row))
 
 

@@ -110,6 +110,10 @@ for _name in _WAYS:
     _register(_name)
 
 
+def _shape(row: Row) -> Any:
+    return shapely.from_wkb(row["wkb"])
+
+
 def _shapes_in(call: Call, name: str, row: Row, window: Window, height: int) -> list[Any]:
     """Return the shapes that a masked window shows: those named, or those the filters find there."""
     if name not in {"imageinstance", "sliceinstance"}:
@@ -117,7 +121,7 @@ def _shapes_in(call: Call, name: str, row: Row, window: Window, height: int) -> 
     named = call.args.ids("annotations")
     if named is not None:
         rows = [seen(call, ANNOTATION, ident) for ident in named]
-        return [shapely.from_wkb(found["wkb"]) for found in rows]
+        return [_shape(found) for found in rows]
     bottom = height - window.y - window.height
     call.args |= {
         "image": row["id"] if name == "imageinstance" else row["image"],
@@ -127,7 +131,7 @@ def _shapes_in(call: Call, name: str, row: Row, window: Window, height: int) -> 
     }
     if call.args.ids("users") is None:
         call.args["includeAlgo"] = "true"
-    return [shapely.from_wkb(found["wkb"]) for found in search(call)[0]]
+    return [_shape(found) for found in search(call)[0]]
 
 
 @routes.add("GET POST", *(f"{name}/{{id:int}}/{{kind}}.{{fmt}}" for name in NAMES), mode="read")
@@ -139,7 +143,7 @@ def crop(call: Call) -> Response:
         raise NotFound(msg)
     row = seen(call, ANNOTATION, call.id)
     image = call.row("imageinstance", row["image"], "ImageInstance")
-    geometry = shapely.from_wkb(row["wkb"])
+    geometry = _shape(row)
     with lend(call, image["baseImage"]) as slide:
         window = window_of(geometry, slide.height)
         if call.args.flag("square"):
@@ -193,10 +197,10 @@ def tile(slide: Any, zoom: int, column: int, row: int, side: int = 256) -> np.nd
 
 def _columns(slide: Any, zoom: int) -> int:
     above = halvings(slide.width, slide.height) - zoom
-    return math.ceil(math.ceil(slide.width / 2 ** max(above, 0)) / 256)
+    return math.ceil(math.ceil(int(slide.width) / (1 << max(above, 0))) / 256)
 
 
-@routes.add("GET POST", "/slice/tile", "/slice/tile.jpg", mode="read", open=True)
+@routes.add("GET POST", "/slice/tile", "/slice/tile.jpg", mode="read", public=True)
 def slice_tile(call: Call) -> Response:
     """Send a tile as the image server does: unsigned, by the slide's path, which nobody can guess."""
     path = slide_path(call, str(call.args.get("fif") or ""))
@@ -209,7 +213,7 @@ def slice_tile(call: Call) -> Response:
     return picture(adjusted(call, pixels), "jpg")
 
 
-@routes.add("GET", "/image/tile", "/image/tile.jpg", open=True)
+@routes.add("GET", "/image/tile", "/image/tile.jpg", public=True)
 def zoomify_tile(call: Call) -> Response:
     """Send a tile to old readers, by column and row."""
     path = slide_path(call, str(call.args.get("zoomify") or "").strip("/"))
@@ -221,7 +225,7 @@ def zoomify_tile(call: Call) -> Response:
     return picture(pixels, "jpg")
 
 
-@routes.add("GET POST", "/image/{path:path}/normalized-tile/zoom/{z:int}/ti/{ti:int}.{fmt}", mode="read", open=True)
+@routes.add("GET POST", "/image/{path:path}/normalized-tile/zoom/{z:int}/ti/{ti:int}.{fmt}", mode="read", public=True)
 def pims_tile(call: Call) -> Response:
     """Send a tile to readers of the PIMS era."""
     path = slide_path(call, call.params["path"])

@@ -16,7 +16,7 @@ from router.core_server.errors import NotFound, WrongArgument
 from router.core_server.storages import slide_path
 
 if TYPE_CHECKING:
-    from shapely import Geometry
+    from shapely.geometry.base import BaseGeometry
 
     from algorithms.toolkit.slides import Slide
 
@@ -61,12 +61,12 @@ class Window:
         return Window(self.x - (side - self.width) // 2, self.y - (side - self.height) // 2, side, side)
 
 
-def window_of(geometry: Geometry, height: int) -> Window:
+def window_of(geometry: BaseGeometry, height: int) -> Window:
     """Return the window of a shape: its integer envelope; a point gets 100 x 100 around it.
 
     Parameters
     ----------
-    geometry : Geometry
+    geometry : BaseGeometry
         In Cytomine's coordinates, origin bottom-left.
     height : int
         The image's, pixels.
@@ -157,12 +157,12 @@ def picture(pixels: Pixels, extension: str) -> Response:
     return Response(buffer.getvalue(), media_type=media_type)
 
 
-def mask(geometries: list[Geometry], image_height: int, window: Window, size: tuple[int, int]) -> NDArray[np.bool_]:
+def mask(geometries: list[BaseGeometry], image_height: int, window: Window, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Draw shapes into a window: a pixel is inside when its centre is.
 
     Parameters
     ----------
-    geometries : list of Geometry
+    geometries : list of BaseGeometry
         In Cytomine's coordinates.
     image_height : int
         Pixels at full resolution.
@@ -190,13 +190,20 @@ def mask(geometries: list[Geometry], image_height: int, window: Window, size: tu
     return drawn
 
 
-def thick(geometry: Geometry) -> Geometry:
+def _box(left: float, bottom: float, right: float, top: float) -> BaseGeometry:
+    import shapely
+
+    box: BaseGeometry = shapely.box(left, bottom, right, top)
+    return box
+
+
+def thick(geometry: BaseGeometry) -> BaseGeometry:
     """Give points and lines an area, so that they show in masks: half a pixel around a line, a point's window."""
     import shapely
 
     if geometry.geom_type == "Point":
-        x, y = math.floor(geometry.x), math.floor(geometry.y)
-        return shapely.box(x - 50, y - 50, x + 50, y + 50)
+        left, bottom = (math.floor(edge) - 50 for edge in geometry.bounds[:2])
+        return _box(left, bottom, left + 100, bottom + 100)
     if shapely.get_dimensions(geometry) < 2:
         return geometry.buffer(0.75)
     return geometry

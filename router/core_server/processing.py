@@ -15,6 +15,7 @@ from router.core_server.rights import CATALOGUE
 
 routes = Routes()
 
+
 def _declare(call: Call, row: Row) -> None:
     broker = call.core.broker
     call.sql.after_commit.append(lambda: _quietly(lambda: broker.declare(row["name"], row["exchange"])))

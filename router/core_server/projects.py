@@ -17,7 +17,7 @@ routes = Routes()
 
 
 def _prepare(call: Call, row: Row, old: Row | None) -> None:
-    mode = call.object.get("mode") or call.object.get("editingMode")
+    mode = call.fields.get("mode") or call.fields.get("editingMode")
     if mode:
         row["isReadOnly"], row["isRestricted"] = int(mode == "READ_ONLY"), int(mode == "RESTRICTED")
     if old is None:
@@ -35,7 +35,7 @@ def _added(call: Call, row: Row) -> None:
 
 
 def _user_ids(call: Call, name: str) -> list[int]:
-    values = call.object.get(name)
+    values = call.fields.get(name)
     if not isinstance(values, list):
         return []
     return [call.row("secuser", value, "User")["id"] for value in values]

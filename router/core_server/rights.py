@@ -25,8 +25,8 @@ def manager(project: str) -> str:
 def contributor(project: str, owner: str = "NULL") -> str:
     """Return the condition that :me may write what belongs to `owner` in the project's mode."""
     return (
-        f"EXISTS (SELECT 1 FROM member m JOIN project p ON p.id = m.project WHERE m.project = {project} AND m.user = :me"
-        f" AND (m.admin OR (NOT p.isReadOnly AND (NOT p.isRestricted OR {owner} IN (:me, :self)))))"
+        f"EXISTS (SELECT 1 FROM member m JOIN project p ON p.id = m.project WHERE m.project = {project}"
+        f" AND m.user = :me AND (m.admin OR (NOT p.isReadOnly AND (NOT p.isRestricted OR {owner} IN (:me, :self)))))"
     )
 
 

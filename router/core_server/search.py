@@ -227,7 +227,7 @@ def search(call: Call) -> tuple[list[Row], int]:
 
 
 @routes.add("GET", "annotation", "userannotation", "algoannotation", "reviewedannotation")
-def annotations(call: Call) -> Any:
+def index(call: Call) -> Any:
     """List annotations by the query's filters."""
     name = call.request.url.path.rsplit("/", 1)[-1].removesuffix(".json")
     if name == "reviewedannotation":
@@ -271,7 +271,8 @@ def annotation_index(call: Call) -> Any:
     row = seen(call, SLICE_INSTANCE, call.id)
     items = call.sql.all(
         "SELECT user, slice, sum(kind <> 'reviewed') AS countAnnotation,"
-        " sum(kind = 'reviewed') AS countReviewedAnnotation FROM annotation WHERE image = ? AND slice = ? GROUP BY user",
+        " sum(kind = 'reviewed') AS countReviewedAnnotation FROM annotation"
+        " WHERE image = ? AND slice = ? GROUP BY user",
         (row["image"], row["id"]),
     )
     return whole(items, call.args)

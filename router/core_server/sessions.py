@@ -17,7 +17,7 @@ from router.core_server.wire import answer
 routes = Routes()
 
 
-@routes.add("GET POST", "/server/ping", mode="read", open=True)
+@routes.add("GET POST", "/server/ping", mode="read", public=True)
 def ping(call: Call) -> Any:
     """Say that the server is alive, to anybody."""
     known = call.known
@@ -31,7 +31,7 @@ def ping(call: Call) -> Any:
     }
 
 
-@routes.add("GET", "/status", open=True)
+@routes.add("GET", "/status", public=True)
 def status(call: Call) -> Any:
     """Say that the server is alive, in the load balancer's words."""
     return {"alive": True, "version": "3.2.0-embedded", "serverURL": call.base}
@@ -56,10 +56,10 @@ def _secure(call: Call) -> bool:
     return call.base.startswith("https://")
 
 
-@routes.add("POST", "/j_spring_security_check", mode="own", open=True)
+@routes.add("POST", "/j_spring_security_check", mode="own", public=True)
 def form_log_in(call: Call) -> Response:
     """Start a session with a cookie (Web-UI v1.4.0)."""
-    form = call.object
+    form = call.fields
     # checking a password takes its time on purpose, so nobody waits for it in a transaction
     with call.core.db.read() as call.sql:
         user = _log_in(call, str(form.get("j_username", "")), str(form.get("j_password", "")))
@@ -75,10 +75,10 @@ def form_log_in(call: Call) -> Response:
     return response
 
 
-@routes.add("POST", "authenticate", mode="own", open=True)
+@routes.add("POST", "authenticate", mode="own", public=True)
 def token_log_in(call: Call) -> Any:
     """Start a session with a bearer token (Web-UI ce-3.0.1)."""
-    body = call.object
+    body = call.fields
     with call.core.db.read() as call.sql:
         user = _log_in(call, str(body.get("username", "")), str(body.get("password", "")))
     if user is None:
@@ -89,7 +89,7 @@ def token_log_in(call: Call) -> Any:
     return {"token": secret, "shortTermToken": short}
 
 
-@routes.add("GET POST", "/logout", mode="write", open=True)
+@routes.add("GET POST", "/logout", mode="write", public=True)
 def log_out(call: Call) -> Response:
     """End the session."""
     token = auth.session_token(call.request)

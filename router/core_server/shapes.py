@@ -1,4 +1,4 @@
-"""Geometry of annotations: reading WKT, cutting at the image's border, measuring. Whole arrays at a time."""
+"""BaseGeometry of annotations: reading WKT, cutting at the image's border, measuring. Whole arrays at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from router.core_server.errors import WrongArgument
 
 if TYPE_CHECKING:
-    from shapely import Geometry
+    from shapely.geometry.base import BaseGeometry
 
 #: Longest WKT taken for one shape, characters (about 100,000 vertices).
 MAX_WKT = 4_000_000
@@ -32,7 +32,7 @@ class Shapes:
     problems: list[str | None]
 
 
-def read_one(text: object) -> Geometry:
+def read_one(text: object) -> BaseGeometry:
     """Return the geometry of a WKT text from a query.
 
     Raises
@@ -49,7 +49,7 @@ def read_one(text: object) -> Geometry:
     return shapely.force_2d(geometry)
 
 
-def box_of(text: str) -> Geometry:
+def box_of(text: str) -> BaseGeometry:
     """Return the geometry of a bounding box: WKT or `minx,miny,maxx,maxy`."""
     parts = text.split(",")
     if len(parts) == 4 and "(" not in text:
@@ -102,8 +102,8 @@ def check(texts: Sequence[object], sizes: Sequence[tuple[int | None, int | None]
     return Shapes(geometries, shapely.to_wkb(geometries), bounds, area, shapely.length(geometries), centroid, problems)
 
 
-def _refuse(problems: list[str | None], wrong: NDArray[np.bool_], reason: str) -> None:
-    for index in np.flatnonzero(wrong):
+def _refuse(problems: list[str | None], wrong: NDArray[np.bool_] | np.bool_, reason: str) -> None:
+    for index in np.flatnonzero(wrong).tolist():
         problems[index] = problems[index] or reason
 
 
@@ -112,7 +112,7 @@ def _cut(geometries: NDArray[Any], sizes: Sequence[tuple[int | None, int | None]
     bounds = shapely.bounds(geometries)
     with np.errstate(invalid="ignore"):
         outside = (bounds[:, :2] < 0).any(axis=1) | (bounds[:, 2:] > borders).any(axis=1)
-    for index in np.flatnonzero(outside & shapely.is_valid(geometries)):
+    for index in np.flatnonzero(outside & shapely.is_valid(geometries)).tolist():
         width, height = sizes[index]
         if width and height:
             geometries[index] = _largest_dimension(
@@ -122,12 +122,10 @@ def _cut(geometries: NDArray[Any], sizes: Sequence[tuple[int | None, int | None]
     return geometries
 
 
-def _largest_dimension(geometry: Geometry, dimension: int) -> Geometry:
-    """Drop the points and lines that cutting a polygon may leave."""
-    if geometry.geom_type != "GeometryCollection":
-        return geometry
+def _largest_dimension(geometry: BaseGeometry, dimension: int) -> BaseGeometry:
+    """Drop the points and lines that cutting a polygon may leave; empty when nothing else is left."""
     parts = [part for part in shapely.get_parts(geometry) if shapely.get_dimensions(part) == dimension]
-    return shapely.union_all(parts)
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 
 def to_wkt(wkb: Sequence[bytes]) -> list[str]:

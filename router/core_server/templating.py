@@ -135,7 +135,7 @@ def legacy_command(execute_command: str, pairs: Sequence[tuple[Row, str | None]]
     """Return dialect A's array: `$name ` (with its blank) becomes `value `."""
     text = execute_command
     for parameter, value in pairs:
-        text = re.sub(re.escape(f"${parameter['name']} "), lambda _m, v=value: f"{_text(v)} ", text)  # type: ignore[misc]
+        text = text.replace(f"${parameter['name']} ", f"{_text(value)} ")
     return java_split(text)
 
 

@@ -58,7 +58,7 @@ RESOURCES = (TRACK, ANNOTATION_TRACK)
 @routes.add("POST", "annotationtrack", "annotationtrack/{annotation:int}/{track:int}")
 def add(call: Call) -> Any:
     """Put an annotation on a track."""
-    body = {"annotationIdent": call.object.get("annotation"), **call.object}
+    body = {"annotationIdent": call.fields.get("annotation"), **call.fields}
     body |= {"annotationIdent": call.params.get("annotation", body["annotationIdent"])}
     body |= {"track": call.params.get("track", body.get("track"))}
     annotation = seen(call, ANNOTATION, body["annotationIdent"])

@@ -41,7 +41,7 @@ class _Parts:
         self._value = b""
         self._text = bytearray()
         self._texts = 0
-        self._is_file = False
+        self.is_file = False
         self._part = ""
 
     def callbacks(self) -> dict[str, object]:
@@ -56,7 +56,7 @@ class _Parts:
         }
 
     def begin(self) -> None:
-        self._header, self._text, self._is_file, self._part = {}, bytearray(), False, ""
+        self._header, self._text, self.is_file, self._part = {}, bytearray(), False, ""
 
     def header_field(self, data: bytes, start: int, end: int) -> None:
         self._field += data[start:end]
@@ -75,11 +75,11 @@ class _Parts:
         if filename is not None:
             if self.name is not None:
                 raise WrongArgument("one file a request: the body holds several")
-            self.name, self._is_file = filename.decode("utf-8", "replace"), True
+            self.name, self.is_file = filename.decode("utf-8", "replace"), True
 
     def data(self, data: bytes, start: int, end: int) -> None:
         count = end - start
-        if self._is_file:
+        if self.is_file:
             self.size += count
             if self.size > self._bound:
                 msg = f"the file has more than {self._bound} bytes"
@@ -93,7 +93,7 @@ class _Parts:
         self._text += data[start:end]
 
     def end(self) -> None:
-        if not self._is_file:
+        if not self.is_file:
             self.form[self._part] = self._text.decode("utf-8", "replace")
 
 
@@ -133,7 +133,7 @@ async def _store(request: Request, settings: Settings, path: Path, target: Binar
     content_type, options = parse_options_header(request.headers.get("content-type", ""))
     parts = _Parts(target, settings.max_upload)
     if content_type != b"multipart/form-data":
-        parts.name, parts._is_file = "", True
+        parts.name, parts.is_file = "", True
         async for chunk in request.stream():
             await to_thread.run_sync(parts.data, chunk, 0, len(chunk))
         if not parts.size:

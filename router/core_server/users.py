@@ -98,6 +98,13 @@ ROLE = Resource(
     fields=(Field("authority", required=True),),
 )
 
+
+def _with_authority(call: Call, rows: Sequence[Row], written: list[dict[str, Any]]) -> None:
+    for row, item in zip(rows, written, strict=True):
+        item["user"] = row["secuser"]
+        item["authority"] = call.sql.value("SELECT authority FROM secrole WHERE id = ?", (row["role"],))
+
+
 USER_ROLE = Resource(
     table="secusersecrole",
     java="be.cytomine.security.SecUserSecRole",
@@ -106,16 +113,7 @@ USER_ROLE = Resource(
     rule=Rule("1"),
     lists=(Listing("user/{user:int}/role", "secuser = :user"),),
     fields=(Field("secuser", "ref", ref="secuser"), Field("role", "ref", ref="secrole")),
-    complete=lambda call, rows, written: (
-        [
-            item.update(
-                user=row["secuser"],
-                authority=call.sql.value("SELECT authority FROM secrole WHERE id = ?", (row["role"],)),
-            )
-            for row, item in zip(rows, written, strict=True)
-        ]
-        and None
-    ),
+    complete=_with_authority,
 )
 
 
@@ -197,7 +195,7 @@ def add_role(call: Call) -> Any:
     """Give an account a role."""
     call.must_be_admin()
     call.row("secuser", call.params["user"], "User")
-    role = call.row("secrole", call.object.get("role"), "SecRole")
+    role = call.row("secrole", call.fields.get("role"), "SecRole")
     row = call.sql.add("secusersecrole", {"secuser": call.params["user"], "role": role["id"]})
     return enveloped(call, "Add", USER_ROLE, render_one(call, USER_ROLE, row))
 
