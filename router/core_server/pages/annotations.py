@@ -1,0 +1,178 @@
+"""One annotation beside the slide: find it, see it, name it, check it, draw or delete it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from starlette.responses import Response
+
+from router.core_server import layers
+from router.core_server.errors import WrongArgument
+from router.core_server.pages.job_words import described
+from router.core_server.pages.projects import terms_of
+from router.core_server.pages.site import Page, Views
+from router.core_server.pages.slides import choice_of
+
+views = Views()
+
+#: Annotations in the list of what is in view.
+LISTED = 24
+
+
+def _number(page: Page, name: str) -> float:
+    try:
+        value = float(page.query.get(name, ""))
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        msg = f"{name} must be a number"
+        raise WrongArgument(msg)
+    return value
+
+
+@views.get("/pages/slide/{image:int}/at")
+def at(page: Page) -> Response:
+    """Show the smallest annotation under a place of the slide (pixels from its upper left corner)."""
+    import shapely
+
+    image = page.api.get(f"imageinstance/{page.params['image']}")
+    x, y, reach = _number(page, "x"), image["height"] - _number(page, "y"), abs(_number(page, "reach"))
+    with page.core.db.read() as sql:
+        near = layers.boxes(sql, choice_of(page, image["id"]), (x - reach, y - reach, x + reach, y + reach))
+        wkb = layers.shapes(sql, [box.id for box in near])
+    idents = sorted(wkb)
+    geometries = shapely.from_wkb([wkb[ident] for ident in idents])
+    hits = shapely.dwithin(geometries, shapely.Point(x, y), reach)
+    found = [(area, ident) for area, ident, hit in zip(shapely.area(geometries), idents, hits, strict=True) if hit]
+    if not found:
+        return page.show("nothing_here.html")
+    return _panel(page, min(found)[1])
+
+
+@views.get("/pages/slide/{image:int}/list")
+def in_view(page: Page) -> Response:
+    """List annotations in a part of the slide, for those who cannot or do not want to point."""
+    image = page.api.get(f"imageinstance/{page.params['image']}")
+    top, bottom = image["height"] - _number(page, "top"), image["height"] - _number(page, "bottom")
+    window = (_number(page, "left"), bottom, _number(page, "right"), top)
+    with page.core.db.read() as sql:
+        found = layers.boxes(sql, choice_of(page, image["id"]), window, LISTED + 1)
+    names = {term["id"]: term for term in terms_of(page.api, image["project"])}
+    return page.show("in_view.html", boxes=found[:LISTED], more=len(found) > LISTED, names=names)
+
+
+@views.get("/pages/annotation/{annotation:int}")
+def show(page: Page) -> Response:
+    """Show one annotation beside the slide."""
+    return _panel(page, page.params["annotation"])
+
+
+def _panel(page: Page, ident: int, changed: bool = False) -> Response:
+    found = page.api.get(f"annotation/{ident}")
+    terms = terms_of(page.api, found["project"])
+    names = {term["id"]: term for term in terms}
+    given = page.api.all(f"annotation/{ident}/term")
+    people = [item for item in given if item.get("rate") is None]
+    predicted = max((item for item in given if item.get("rate") is not None), key=lambda i: i["rate"], default=None)
+    author = page.api.get(f"user/{found['user']}")
+    reviewed = found["class"].endswith("ReviewedAnnotation")
+    # the API keeps a rule for each change; this only spares a person buttons that would be refused
+    own = author["id"] == page.caller.person or page.caller.admin
+    return page.show(
+        "annotation.html",
+        annotation=found,
+        outline=outline(found["location"], page.api.get(f"imageinstance/{found['image']}")["height"]),
+        terms=terms,
+        given=[names[term] for term in dict.fromkeys(item["term"] for item in people) if term in names],
+        predicted=names.get(predicted["term"]) if predicted else None,
+        expected=names.get(predicted["expectedTerm"]) if predicted and predicted.get("expectedTerm") else None,
+        rate=predicted["rate"] if predicted else None,
+        author=_author(page, author),
+        checked=reviewed or found["reviewed"],
+        kind="reviewed" if reviewed else "algo" if author.get("algo") else "user",
+        own=own,
+        changed=changed,
+    )
+
+
+def _author(page: Page, author: dict[str, Any]) -> str:
+    if author.get("algo"):
+        job = page.api.maybe(f"job/{author['job']}") if author.get("job") else None
+        return str(described(job)["title"]) if job else "an algorithm"
+    if author["id"] == page.caller.person:
+        return "you"
+    return " ".join(part for part in (author["firstname"], author["lastname"]) if part) or str(author["username"])
+
+
+def outline(wkt: str, height: int) -> dict[str, Any]:
+    """Return a shape as SVG path in slide pixels from the upper left corner, with its box and whether it is a point."""
+    import shapely
+
+    geometry = shapely.from_wkt(wkt)
+    flipped = shapely.transform(geometry, lambda xy: np.stack([xy[:, 0], height - xy[:, 1]], axis=1))
+    left, top, right, bottom = flipped.bounds
+    paths = []
+    for part in shapely.get_parts(flipped):
+        rings = [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
+        for ring in rings:
+            steps = " ".join(f"{x:g},{y:g}" for x, y in shapely.get_coordinates(ring))
+            paths.append(f"M{steps}" + ("Z" if part.geom_type == "Polygon" else ""))
+    return {
+        "path": "".join(paths),
+        "box": f"{left:g} {top:g} {right - left:g} {bottom - top:g}",
+        "point": geometry.geom_type in {"Point", "MultiPoint"},
+    }
+
+
+@views.post("/pages/slide/{image:int}/draw")
+def drawn(page: Page) -> Response:
+    """Keep a drawn shape, with a term if one was chosen."""
+    sent = page.sent if isinstance(page.sent, dict) else {}
+    image = page.api.get(f"imageinstance/{page.params['image']}")
+    body = {"image": image["id"], "project": image["project"], "location": sent.get("location")}
+    if sent.get("term"):
+        body["term"] = [sent["term"]]
+    added = page.api.ask("POST", "annotation", body)
+    return _panel(page, added["annotation"]["id"], changed=True)
+
+
+@views.post("/pages/annotation/{annotation:int}/name")
+def name(page: Page) -> Response:
+    """Give an annotation one term in the person's name, or take her terms away."""
+    ident, term = page.params["annotation"], page.value("term")
+    if term.isdecimal():
+        page.api.ask("POST", f"annotation/{ident}/term/{term}/clearBefore", {})
+    else:
+        for item in page.api.all(f"annotation/{ident}/term", idUser=page.caller.id):
+            page.api.ask("DELETE", f"annotation/{ident}/term/{item['term']}/user/{page.caller.id}")
+    return _panel(page, ident, changed=True)
+
+
+@views.post("/pages/annotation/{annotation:int}/check")
+def check(page: Page) -> Response:
+    """Say what a found object is: the predicted term, or another; the answer is kept as a checked annotation."""
+    ident, term = page.params["annotation"], page.value("term")
+    if not term.isdecimal():
+        raise WrongArgument("choose the term that is right")
+    if page.api.get(f"annotation/{ident}")["reviewed"]:
+        page.api.ask("DELETE", f"annotation/{ident}/review")
+    page.api.ask("POST", f"annotation/{ident}/review", {"id": ident, "terms": [int(term)]})
+    return _panel(page, ident, changed=True)
+
+
+@views.post("/pages/annotation/{annotation:int}/uncheck")
+def uncheck(page: Page) -> Response:
+    """Take a check back."""
+    ident = page.params["annotation"]
+    page.api.ask("DELETE", f"annotation/{ident}/review")
+    if page.api.maybe(f"annotation/{ident}") is None:
+        return page.show("nothing_here.html", changed=True)
+    return _panel(page, ident, changed=True)
+
+
+@views.post("/pages/annotation/{annotation:int}/delete")
+def delete(page: Page) -> Response:
+    """Delete an annotation."""
+    page.api.ask("DELETE", f"annotation/{page.params['annotation']}")
+    return page.show("nothing_here.html", changed=True)

@@ -1,0 +1,128 @@
+"""The slide viewer: its page, the layers beside it and the annotation tiles over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from router.core_server import layers
+from router.core_server.db import Sql
+from router.core_server.pages import words
+from router.core_server.pages.overlay import TILE, Tile, draw
+from router.core_server.pages.projects import terms_of
+from router.core_server.pages.shades import LAYER_COLOURS
+from router.core_server.pages.site import Page, Views
+
+views = Views()
+
+#: Boxes drawn in one tile; more than its pixels would not be seen.
+MOST = 300_000
+
+
+@views.get("/pages/slide/{image:int}")
+def viewer(page: Page) -> Response:
+    """Show a slide with its annotation layers."""
+    image = page.api.get(f"imageinstance/{page.params['image']}")
+    piece = page.api.get(f"imageinstance/{image['id']}/sliceinstance/reference")
+    return page.show(
+        "viewer.html",
+        slide=image,
+        piece=piece,
+        project=page.api.get(f"project/{image['project']}"),
+        terms=terms_of(page.api, image["project"]),
+        start=page.query.get("annotation", ""),
+        **_layers(page, image),
+    )
+
+
+@views.get("/pages/slide/{image:int}/layers")
+def layer_list(page: Page) -> Response:
+    """Show the piece of the viewer that lists layers and terms with their numbers."""
+    image = page.api.get(f"imageinstance/{page.params['image']}")
+    return page.show("layers.html", slide=image, terms=terms_of(page.api, image["project"]), **_layers(page, image))
+
+
+def _layers(page: Page, image: dict[str, Any]) -> dict[str, Any]:
+    with page.core.db.read() as sql:
+        rows = layers.layers(sql, image["id"])
+        counts = layers.term_counts(sql, image["id"])
+        version = layers.version(sql)
+    named = [_named(row, index, page.caller.person) for index, row in enumerate(rows)]
+    reviewed = [layer for layer in named if layer["kind"] == "reviewed"]
+    groups = [
+        ("Drawn by people", [layer for layer in named if layer["kind"] == "user"]),
+        ("Found by algorithms", [layer for layer in named if layer["kind"] == "algo"]),
+    ]
+    if reviewed:
+        total = sum(layer["number"] for layer in reviewed)
+        groups.append(("Checked", [{**reviewed[0], "key": "r", "title": "Checked by people", "number": total}]))
+    return {
+        "groups": [(title, group) for title, group in groups if group],
+        "counts": counts,
+        "version": version,
+        "state": "-".join(str(row["number"]) for row in rows) + ":" + "-".join(map(str, sorted(counts.items()))),
+    }
+
+
+def _named(row: dict[str, Any], index: int, me: int) -> dict[str, Any]:
+    person = " ".join(part for part in (row["firstname"], row["lastname"]) if part) or row["username"] or "Somebody"
+    detail = ""
+    if row["kind"] == "algo":
+        title = words.software_title(row["software"] or "Algorithm")
+        detail = words.moment(row["started"]) if row["started"] else ""
+    else:
+        title = "You" if row["user"] == me else person
+    return {
+        **row,
+        "key": str(row["user"]),
+        "title": title,
+        "detail": detail,
+        "colour": layer_colour(row["user"], index),
+    }
+
+
+def layer_colour(user: int, _index: int = 0) -> str:
+    """Return the colour of a layer's shapes without a term; the same layer always takes the same one."""
+    return LAYER_COLOURS[user % len(LAYER_COLOURS)]
+
+
+def choice_of(page: Page, image: int) -> layers.Choice:
+    """Read from the query which layers and terms are shown; what is no number is left out."""
+    shown = page.query.get("layers", "").split(",")
+    hidden = page.query.get("hide", "").split(",")
+    return layers.Choice(
+        image,
+        tuple(int(key) for key in shown if key.isdecimal() and len(key) < 19),
+        "r" in shown,
+        tuple(int(key) for key in hidden if key.isdecimal() and len(key) < 19),
+    )
+
+
+@views.get("/pages/slide/{image:int}/shapes/{down:int}/{x:int}/{y:int}.png")
+def tile(page: Page) -> Response:
+    """Draw an annotation tile: column x, row y where the slide is halved `down` times."""
+    image = page.api.get(f"imageinstance/{page.params['image']}")
+    down, column, row = (page.params[name] for name in ("down", "x", "y"))
+    step = 2 ** min(down, 40)
+    left, top = column * TILE * step, row * TILE * step
+    width = min(TILE, -(-(image["width"] - left) // step))
+    height = min(TILE, -(-(image["height"] - top) // step))
+    headers = {"Cache-Control": "private, max-age=600"}
+    if width <= 0 or height <= 0:
+        return Response(status_code=404)
+    picture = Tile(left, top, image["height"], 1 / step, width, height)
+    with page.core.db.read() as sql:
+        data = _drawn(page, sql, picture, image["id"])
+    return Response(data, media_type="image/png", headers=headers)
+
+
+def _drawn(page: Page, sql: Sql, picture: Tile, image: int) -> bytes:
+    found = layers.boxes(sql, choice_of(page, image), picture.window, MOST)
+    term_colours = {}
+    if found:
+        project = page.api.get(f"imageinstance/{image}")["project"]
+        term_colours = {term["id"]: term["color"] for term in terms_of(page.api, project)}
+    colours = {box.id: term_colours.get(box.term) or layer_colour(box.user) for box in found}
+    large = [box.id for box in found if not picture.small(box)]
+    return draw(picture, found, colours, layers.shapes(sql, large))
