@@ -105,6 +105,10 @@ class Catalogue:
         """Begin with the folder."""
         self._thread.start()
 
+    def refresh_later(self) -> None:
+        """Put the refresh by the clock off by one interval."""
+        self._next_refresh = time.monotonic() + self._refresh_s
+
     def wake(self) -> None:
         """There are new tasks."""
         self._wake.set()
@@ -144,7 +148,7 @@ class Catalogue:
             for task in due:
                 self._work_off(task)
         if time.monotonic() >= self._next_refresh and not self._stop.is_set():
-            self._next_refresh = time.monotonic() + self._refresh_s
+            self.refresh_later()
             refresh_accounts(self._core, self._accounts)
 
     def _seconds_to_refresh(self) -> float:

@@ -38,6 +38,7 @@ class StandIn:
     """A server on a free loopback port. `answer` maps a request to an `Answer`; what it raises is a 500."""
 
     def __init__(self, answer: Callable[[Asked], Answer]) -> None:
+        self.answer = answer
         self.asked: list[Asked] = []
         self.stopping = threading.Event()
         stand_in = self
@@ -50,7 +51,7 @@ class StandIn:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 asked = Asked(self.command, self.path, headers, self.rfile.read(length))
                 stand_in.asked.append(asked)
-                found = answer(asked)
+                found = stand_in.answer(asked)
                 stand_in.stopping.wait(found.delay)
                 body = found.body if isinstance(found.body, bytes) else json.dumps(found.body).encode()
                 self.send_response(found.status)
