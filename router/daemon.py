@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
-from router.amqp import Broker
+from router.amqp import Broker, Delivery
 from router.core import CoreClient, Keys, Timeouts
 from router.engines.base import Engine
 from router.errors import CoreError, CoreNotFound, CoreUnavailable, SettingError
@@ -114,7 +114,9 @@ class Daemon:
         supervisor.connect(steps, images, followers, reports)
         intake = Intake(
             store,
+            ack=self._ack,
             stored=lambda: supervisor.post(Wake()),
+            consume=self._consume,
         )
         self._broker = Broker(
             settings.broker.url.get_secret_value(),
@@ -124,7 +126,6 @@ class Daemon:
             heartbeat=settings.broker.heartbeat_s,
             receive=intake.receive,
         )
-        intake.connect(self._broker)
         self._undo += [
             ("engine", engine.close),
             ("logs", followers.stop),
@@ -147,6 +148,12 @@ class Daemon:
         self._broker.start()
         self._problems.pop("router", None)
         log.info("router started", name=settings.name, slots=settings.slots)
+
+    def _ack(self, deliveries: Sequence[Delivery]) -> None:
+        self._broker.ack(deliveries)
+
+    def _consume(self, queue: str) -> None:
+        self._broker.consume(queue)
 
     def _consume_servers(self) -> None:
         """Consume the queue of every processing server, or of every software of a legacy Core."""

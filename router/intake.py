@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from router.amqp import Broker, Delivery
+from router.amqp import Delivery
 from router.endings import StopReason
 from router.errors import StoreError
 from router.log import get_logger
@@ -32,21 +32,28 @@ class Intake:
     ----------
     store
         Where messages go.
+    ack
+        Told the deliveries that are safe.
     stored
         Called after every transaction: there is something to do.
+    consume
+        Told the name of a queue that shall be consumed from now on.
     """
 
-    def __init__(self, store: Store, *, stored: Callable[[], None]) -> None:
-        self._store, self._stored = store, stored
+    def __init__(
+        self,
+        store: Store,
+        *,
+        ack: Callable[[Sequence[Delivery]], None],
+        stored: Callable[[], None],
+        consume: Callable[[str], None],
+    ) -> None:
+        self._store, self._ack, self._stored, self._consume = store, ack, stored, consume
         self._arrived: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         #: Why nothing can be stored just now.
         self.problem = ""
-
-    def connect(self, broker: Broker) -> None:
-        """Hand over the broker, which itself needs the intake."""
-        self._broker = broker
 
     def receive(self, delivery: Delivery) -> None:
         """Take one delivery; called in the broker's I/O thread."""
@@ -94,10 +101,10 @@ class Intake:
                 pause = min(_LONGEST_PAUSE, 2 * pause)
                 continue
             self.problem = ""
-            self._broker.ack(deliveries)
+            self._ack(deliveries)
             for _, message in read:
                 if isinstance(message, NewQueue):
-                    self._broker.consume(message.queue)
+                    self._consume(message.queue)
             self._stored()
             return
 
