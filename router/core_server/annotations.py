@@ -63,7 +63,7 @@ _INSERT = (
     "INSERT INTO annotation (id, created, kind, user, image, slice, project, wkb, area, perimeter, x, y,"
     " geometryCompression, reviewed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0.0, 0)"
 )
-_INSERT_BOX = "INSERT INTO annotation_box VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT_BOX = "INSERT INTO annotation_box VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_TERM = (
     "INSERT INTO annotationterm (id, created, annotation, term, user, algo, rate, project)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -190,7 +190,7 @@ def _store(call: Call, places: list[_Place], shapes: Shapes, rows: list[int]) ->
     )  # fmt: skip
     boxes = ((bounds[row], p.image["id"]) for p, row in zip(places, rows, strict=True))
     sql.many(
-        _INSERT_BOX,
+        INSERT_BOX,
         [(ident, b[0], b[2], b[1], b[3], image, image) for ident, (b, image) in zip(idents, boxes, strict=True)],
     )
     pairs = [(ident, term, p) for ident, p in zip(idents, places, strict=True) for term in p.terms]
@@ -270,7 +270,7 @@ def reshape(call: Call, old: Row, location: object, compression: float = 0.0) ->
         },
     )
     call.sql.run("DELETE FROM annotation_box WHERE id = ?", (old["id"],))
-    call.sql.run(_INSERT_BOX, (old["id"], left, right, bottom, top, old["image"], old["image"]))
+    call.sql.run(INSERT_BOX, (old["id"], left, right, bottom, top, old["image"], old["image"]))
 
 
 @routes.add("DELETE", *(f"{name}/{{id:int}}" for name in NAMES))

@@ -20,11 +20,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.core_server import (
+    activity,
     annotation_terms,
     auth,
     domain_data,
     execute,
     files,
+    groups,
     ids,
     images,
     imports,
@@ -35,13 +37,17 @@ from router.core_server import (
     pictures,
     processing,
     projects,
+    reshaping,
+    reviews,
     search,
     sessions,
     software,
+    statistics,
     storages,
     timeline,
     tracks,
     users,
+    webui,
 )
 from router.core_server import annotations as annotations_room
 from router.core_server.broker import Broker
@@ -75,6 +81,12 @@ ROOMS: tuple[Any, ...] = (
     imports,
     pictures,
     sessions,
+    reviews,
+    reshaping,
+    statistics,
+    groups,
+    activity,
+    webui,
 )
 RESOURCES = tuple(resource for room in ROOMS for resource in getattr(room, "RESOURCES", ()))
 
@@ -112,7 +124,7 @@ def open_core(settings: Settings) -> tuple[Core, list[dict[str, Any]]]:
     for leftover in settings.incoming.iterdir():
         leftover.unlink()
     db = Database(settings.data / "core.db")
-    empty = db.create(RESOURCES, [files.SCHEMA, auth.SCHEMA, timeline.SCHEMA, _hanging_triggers()])
+    empty = db.create(RESOURCES, [files.SCHEMA, auth.SCHEMA, webui.SCHEMA, timeline.SCHEMA, _hanging_triggers()])
     core = Core(settings, db, Broker(settings.amqp, partial(processing.all_queues, db)), SlideShelf())
     announcements = [_fill(core)] if empty else []
     if not (settings.data / "keys.json").exists():

@@ -146,8 +146,8 @@ class Broker:
             return self._channel
         if self._url is None:
             raise Middleware("no message broker: start the server with --amqp URL to launch jobs")
-        import pika  # type: ignore[import-untyped]
-        from pika.exceptions import AMQPError  # type: ignore[import-untyped]
+        import pika
+        from pika.exceptions import AMQPError
 
         self._drop()
         parameters = pika.URLParameters(self._url)

@@ -214,7 +214,14 @@ IMAGE_INSTANCE = Resource(
         contributor("imageinstance.project"),
         contributor("imageinstance.project", "imageinstance.user"),
     ),
-    lists=(Listing("project/{project:int}/imageinstance", "project = :project", "project"),),
+    lists=(
+        Listing("project/{project:int}/imageinstance", "project = :project", "project"),
+        Listing(
+            "imagegroup/{imagegroup:int}/imageinstance",
+            'id IN (SELECT g.image FROM imagegroupimageinstance g WHERE g."group" = :imagegroup)',
+            "imagegroup",
+        ),
+    ),
     fields=(
         Field("baseImage", "ref", ref="abstractimage", required=True),
         Field("project", "ref", ref="project", required=True),
