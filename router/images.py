@@ -58,7 +58,8 @@ class Images:
         known = self._here.get(image)
         if known is not None and time.monotonic() - known[1] < _BELIEVED_SECONDS:
             return known[0]
-        digest = self._engine.has_image(image)
+        self.forget(image)
+        digest = None if self._policy.pull == "always" else self._engine.has_image(image)
         if digest is not None:
             self._here[image] = (digest, time.monotonic())
         return digest
@@ -84,10 +85,11 @@ class Images:
                 raise ImageMissing(message)
             log.info("pulling", image=image)
             self._engine.pull(image, self._teller(image, began), self._policy.stalled_s)
-            self.forget(image)
-            if self.digest(image) is None:
+            digest = self._engine.has_image(image)
+            if digest is None:
                 message = f"Image {image} was fetched, and is not there all the same."
                 raise PullFailed(message)
+            self._here[image] = (digest, time.monotonic())
         except EngineError as error:
             problem = str(error)
             log.warning("image not pulled", image=image, reason=problem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from router.descriptor.images import image_source
 from router.descriptor.rebuilding import arguments
@@ -12,7 +11,7 @@ from router.engines.base import ContainerSpec, Hardening, Identity, Limits
 from router.errors import DescriptorError, LaunchError
 from router.masking import has_secrets, restore
 from router.settings import Settings
-from router.settings.sections import HardeningSection, LimitsSection, SoftwareSection
+from router.settings.sections import HardeningSection, SoftwareSection
 
 MEBIBYTE = 1 << 20
 #: So that a line of a Python program is in the log when it is written, not when a buffer is full.
@@ -80,14 +79,23 @@ def limits(settings: Settings, policy: SoftwareSection, asked: Mapping[str, str]
     memory_mb = _least(_asked_memory(asked) or base.memory_mb, ceiling.memory_mb)
     cpus = _least(_asked_number(asked, _CPU_KEYS) or base.cpus, ceiling.cpus)
     run_time = _least(_asked_time(asked) or base.run_time_s, ceiling.run_time_s)
-    wanted = Limits(
+    allowed = Limits(
         memory=int(memory_mb) * MEBIBYTE if memory_mb else None,
         cpus=cpus,
         processes=_whole(_least(base.processes, ceiling.processes)),
         shared_memory=base.shared_memory_mb * MEBIBYTE if base.shared_memory_mb else None,
         gpus=base.gpus,
     )
-    return wanted, run_time
+    return allowed, run_time
+
+
+def wanted(settings: Settings, pulling_command: str, asked: Mapping[str, str]) -> tuple[Limits, float | None]:
+    """As `limits`, for a job as it is stored; one whose image cannot be read wants the defaults."""
+    try:
+        policy = software_policy(settings, image_of(pulling_command))
+    except LaunchError:
+        policy = SoftwareSection()
+    return limits(settings, policy, asked)
 
 
 def container_spec(
@@ -112,11 +120,6 @@ def container_spec(
         extra_hosts=engine.extra_hosts,
         mounts=policy.mounts,
     )
-
-
-def without_keys(spec: ContainerSpec) -> ContainerSpec:
-    """The same for showing: no arguments."""
-    return replace(spec, arguments=())
 
 
 def _hardening(section: HardeningSection) -> Hardening:
@@ -173,6 +176,3 @@ def _asked_time(asked: Mapping[str, str]) -> float | None:
         hours, minutes, seconds = (0, *parts, 0)[:3]
     total = ((whole_days * 24 + hours) * 60 + minutes) * 60 + seconds
     return float(total) if total > 0 else None
-
-
-__all__ = ["LimitsSection", "argv", "container_spec", "image_of", "limits", "software_policy", "without_keys"]

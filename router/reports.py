@@ -6,6 +6,7 @@ Core's page looks for it once when it sees one (router-protocol.md 5.2).
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,29 @@ class Reports:
         """There is something new in the outbox."""
         self._wake.set()
 
+    def refresh(self, seq: int, job_id: int) -> None:
+        """Attach the log of a running job as it is now, unless something else is being told about the job.
+
+        Not stored: the next one, or the final report, makes up for one that failed.
+        """
+        with self._lock:
+            if seq in self._busy or len(self._busy) >= _THREADS or self._stopping.is_set():
+                return
+            self._busy.add(seq)
+        self._pool.submit(self._refresh, seq, job_id)
+
+    def _refresh(self, seq: int, job_id: int) -> None:
+        try:
+            content = self._log_of(job_id)
+            if content:
+                self._attach(job_id, content)
+        except CoreError as error:
+            log.debug("log not refreshed", job=job_id, reason=str(error))
+        finally:
+            with self._lock:
+                self._busy.discard(seq)
+            self._wake.set()
+
     def stop(self) -> None:
         """Finish what is under way; the rest stays in the store."""
         self._stopping.set()
@@ -105,7 +129,8 @@ class Reports:
             self._tell(report)
         except Exception as error:
             log.exception("report failed", job=report.job_id, reason=str(error))
-            self._postpone(report, f"{type(error).__name__}: {error}")
+            with contextlib.suppress(StoreError):
+                self._postpone(report, f"{type(error).__name__}: {error}")
         finally:
             with self._lock:
                 self._busy.discard(report.seq)

@@ -47,6 +47,11 @@ def log_path(folder: Path, job: int) -> Path:
     return folder / f"{job}.log"
 
 
+def note_path(folder: Path, job: int) -> Path:
+    """Where the position of a job's log is noted."""
+    return folder / f".{job}.position"
+
+
 class JobLog:
     """The file; one thread writes at a time.
 
@@ -66,14 +71,14 @@ class JobLog:
 
     def __init__(self, folder: Path, job: int, container: str, secrets: Iterable[str], limits: LogLimits) -> None:
         self.path = log_path(folder, job)
-        self._note_path = folder / f".{job}.position"
+        self._note_path = note_path(folder, job)
         self._container, self._limits = container, limits
         self._mask = StreamMask(secrets)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        self._size = os.fstat(self._file).st_size
-        self._noted_at = 0.0
         self._lost, self._lost_why = 0, ""
+        self._file: int | None = None
+        self._size = 0
+        self._open()
+        self._noted_at = 0.0
         self._over = 0
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
@@ -117,7 +122,18 @@ class JobLog:
 
     def close(self) -> None:
         """Close the file; the note stays, in case the end must be written again."""
-        os.close(self._file)
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _open(self) -> None:
+        """Open the file; a disk that refuses it must not keep the job from running."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            self._size = os.fstat(self._file).st_size
+        except OSError as error:
+            log.warning("log file not opened", file=self.path.name, reason=error.strerror)
 
     def _append(self, data: bytes) -> None:
         """Write what was not written before the crash, up to the limit."""
@@ -143,17 +159,25 @@ class JobLog:
 
     def _put(self, data: bytes) -> None:
         """Write all of it, or count what the disk did not take."""
+        if self._file is None:
+            self._open()
         while data:
             try:
-                written = os.write(self._file, data)
+                written = os.write(self._file, data) if self._file is not None else -1
             except OSError as error:
-                if not self._lost:
-                    log.warning("log bytes lost", file=self.path.name, reason=error.strerror)
-                self._lost += len(data)
-                self._lost_why = error.strerror or "the disk refused them"
+                self._lose(len(data), error.strerror or "the disk refused them")
+                return
+            if written < 0:
+                self._lose(len(data), "the file could not be opened")
                 return
             self._size += written
             data = data[written:]
+
+    def _lose(self, number: int, why: str) -> None:
+        if not self._lost:
+            log.warning("log bytes lost", file=self.path.name, reason=why)
+        self._lost += number
+        self._lost_why = why
 
     def _ends_a_line(self) -> bool:
         if not self._size:
@@ -191,7 +215,7 @@ class JobLog:
             return 0
         self.position = LogPosition(note["second"], note["seen"])
         self._over = note["over"]
-        if note["finished"]:
+        if note["finished"] and self._file is not None:
             os.ftruncate(self._file, note["size"])
             self._size = note["size"]
         return int(self._size - note["size"])

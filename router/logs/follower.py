@@ -9,7 +9,7 @@ from pathlib import Path
 from router.engines.base import Engine
 from router.errors import ContainerGone, EngineError
 from router.log import get_logger
-from router.logs.file import JobLog, LogLimits
+from router.logs.file import JobLog, LogLimits, note_path
 
 log = get_logger(__name__)
 
@@ -84,6 +84,11 @@ class Followers:
         follower = self._followers.get(job)
         return follower.file.last_output if follower else None
 
+    def size(self, job: int) -> int:
+        """Bytes of the log of a job that runs."""
+        follower = self._followers.get(job)
+        return follower.file.bytes_written if follower else 0
+
     def finish(self, job: int, container: str | None, secrets: Iterable[str], sentence: str) -> None:
         """Complete the file: late lines first, which the stream may have missed; the ending last.
 
@@ -114,6 +119,10 @@ class Followers:
                 file.write(chunk)
         except ContainerGone:
             return
+
+    def settle(self, job: int) -> None:
+        """Nothing will be written to this job's file any more: its note of the position is not needed."""
+        note_path(self._folder, job).unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Let go of every file; containers go on, and their logs are taken up again from the noted positions."""

@@ -20,7 +20,6 @@ class Started:
     container: str
     image: str
     digest: str
-    run_time: float | None
     at: float
 
 

@@ -96,7 +96,6 @@ class Handlers:
             container=said.container,
             image=said.image,
             image_digest=said.digest,
-            run_time=said.run_time,
             started_at=said.at,
         )
         effects: list[Effect] = [self._actions.go_on]

@@ -14,11 +14,13 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from router.endings import StopReason
-from router.engines.base import Engine
+from router.engines.base import Engine, Limits
 from router.errors import EngineError, RouterError, StoreError
 from router.images import Images
+from router.launch import wanted
 from router.log import get_logger
 from router.logs import Followers
 from router.reports import Reports
@@ -29,13 +31,17 @@ from router.store import JobRow, Store, Unit
 from router.supervisor.events import Exited, Happening, Wake
 from router.supervisor.handlers import Actions, Effect, Handlers
 from router.supervisor.steps import Steps
+from router.supervisor.timers import Timers
 
 log = get_logger(__name__)
+
+Step = Callable[[JobRow], Happening | list[Happening] | None]
 
 _TICK_SECONDS = 1.0
 _COMPARE_EVERY_SECONDS = 10.0
 _LONGEST_HOLD = 30.0
 _RETRY_SECONDS = 2.0
+_FIRST_ATTACH_SECONDS = 10.0
 
 
 class Supervisor(Actions):
@@ -61,8 +67,10 @@ class Supervisor(Actions):
         self._wished: set[int] = set()
         self._halting: set[int] = set()
         self._hold_seconds, self._held_until = 0.0, 0.0
-        self._compared_at = time.monotonic()
-        self._timers: list[tuple[float, Callable[[], None]]] = []
+        self._compared_at = self._looked_at = time.monotonic()
+        self._attached: dict[int, tuple[float, int]] = {}
+        self._capacity: Capacity | None = None
+        self._timers = Timers()
         #: Why nobody is admitted just now.
         self.problem = ""
 
@@ -137,7 +145,8 @@ class Supervisor(Actions):
         for happening in together:
             effects += self._handlers.handle(unit, happening)
         effects += self._stops(unit)
-        if not together:
+        if time.monotonic() - self._looked_at >= _TICK_SECONDS:
+            self._looked_at = time.monotonic()
             effects += self._look_round(unit)
         if not self._stopping.is_set():
             effects += self._admit(unit)
@@ -163,16 +172,30 @@ class Supervisor(Actions):
         if free <= 0:
             return []
         waiting = {job.seq: job for job in unit.waiting(free)}
-        chosen = admit([_need(job) for job in waiting.values()], [_need(job) for job in running], self._capacity())
+        if not waiting:
+            return []
+        needs = {
+            seq: wanted(self._settings, job.pulling_command, job.server_parameters) for seq, job in waiting.items()
+        }
+        heads = [_need(job, *needs[seq]) for seq, job in waiting.items()]
+        chosen = admit(heads, [_holding(job) for job in running], self._machine())
         effects: list[Effect] = []
         for need in chosen:
-            moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self._owner)
+            changes: dict[str, Any] = {"memory": need.memory or None, "cpus": need.cpus or None, "run_time": needs[need.seq][1]}
+            moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self._owner, **changes)
             if moved is not None:
                 effects.append(partial(self._submit, self._steps.prepare, moved))
         return effects
 
-    def _capacity(self) -> Capacity:
-        return Capacity(slots=self._settings.slots)
+    def _machine(self) -> Capacity:
+        """What the engine's machine has; nothing but slots counts until it answered."""
+        if self._capacity is None:
+            try:
+                info = self._engine.info()
+            except EngineError:
+                return Capacity(self._settings.slots)
+            self._capacity = Capacity(self._settings.slots, info.memory or None, float(info.cpus), None)
+        return self._capacity
 
     def _look_round(self, unit: Unit) -> list[Effect]:
         """Limits of running jobs; now and then, the engine's own list against ours."""
@@ -186,10 +209,19 @@ class Supervisor(Actions):
         if time.monotonic() - self._compared_at > _COMPARE_EVERY_SECONDS and running:
             self._compared_at = time.monotonic()
             effects.append(lambda: self._submit_call(lambda: self._compare(running)))
-        now = time.monotonic()
-        due = [call for at, call in self._timers if at <= now]
-        self._timers = [(at, call) for at, call in self._timers if at > now]
-        return effects + due
+        effects += [partial(self._attach, job) for job in running]
+        return effects + self._timers.due()
+
+    def _attach(self, job: JobRow) -> None:
+        """Attach the log of a running job to it: soon after the start, then now and then, when it has grown."""
+        if job.job_id is None:
+            return
+        first = time.monotonic() + _FIRST_ATTACH_SECONDS
+        due, size = self._attached.setdefault(job.seq, (first, 0))
+        grown = self._followers.size(job.job_id)
+        if time.monotonic() >= due and grown > size:
+            self._attached[job.seq] = (time.monotonic() + self._settings.logs.attach_every_s, grown)
+            self._reports.refresh(job.seq, job.job_id)
 
     def _over_limit(self, job: JobRow) -> StopReason | None:
         if job.run_time and job.started_at and time.time() - job.started_at > job.run_time:
@@ -216,16 +248,12 @@ class Supervisor(Actions):
                     unit.move(job, Event.DEFERRED, "taken up again after a restart", owner=None)
         for job in left:
             if job.state in {State.PREPARING, State.RUNNING}:
-                self._submit_call(partial(self._adopt, job))
+                self._submit(self._steps.adopt, job)
             elif job.state is State.FINISHING:
                 self.finish(job, job.comment or "")
         self._submit_call(self._sweep)
         self.post(Wake())
         self.report()
-
-    def _adopt(self, job: JobRow) -> None:
-        for happening in self._steps.adopt(job):
-            self.post(happening)
 
     def _sweep(self) -> None:
         """Remove containers of ours whose jobs are over."""
@@ -275,6 +303,7 @@ class Supervisor(Actions):
 
     def clean(self, job: JobRow) -> None:
         """Remove a job's container."""
+        self._attached.pop(job.seq, None)
         self._submit(self._steps.clean, job)
 
     def look(self, job: JobRow) -> None:
@@ -291,18 +320,23 @@ class Supervisor(Actions):
         """Admit again."""
         self._hold_seconds, self._held_until, self.problem = 0.0, 0.0, ""
 
-    def _submit(self, step: Callable[[JobRow], Happening | None], job: JobRow) -> None:
+    def _submit(self, step: Step, job: JobRow) -> None:
         """Run a step in the pool and post what came of it; an engine that is away is asked again."""
 
         def run() -> None:
             try:
-                happening = step(job)
+                happenings = step(job)
             except EngineError as error:
                 log.warning("step will be repeated", job=job.job_id, reason=str(error))
-                self._timers.append((time.monotonic() + _RETRY_SECONDS, lambda: self._submit(step, job)))
+                self._timers.add(_RETRY_SECONDS, partial(self._submit, step, job))
                 return
-            if happening is not None:
-                self.post(happening)
+            except Exception as error:
+                log.exception("step crashed and will be repeated", job=job.job_id, reason=type(error).__name__)
+                self._timers.add(_LONGEST_HOLD, partial(self._submit, step, job))
+                return
+            for happening in happenings if isinstance(happenings, list) else [happenings]:
+                if happening is not None:
+                    self.post(happening)
 
         self._submit_call(run)
 
@@ -319,5 +353,9 @@ class Supervisor(Actions):
             self._pool.submit(guarded)
 
 
-def _need(job: JobRow) -> Need:
+def _need(job: JobRow, limits: Limits, _: float | None) -> Need:
+    return Need(job.seq, job.project, limits.memory or 0, limits.cpus or 0.0)
+
+
+def _holding(job: JobRow) -> Need:
     return Need(job.seq, job.project, job.memory or 0, job.cpus or 0.0)

@@ -89,6 +89,10 @@ class Steps:
             return Ended(job.seq, Facts(kind=Kind.IMAGE, problem=str(error)))
         except (LaunchError, EngineError) as error:
             return Ended(job.seq, Facts(kind=Kind.NOT_LAUNCHED, problem=f"Not started: {mask_text(str(error))}"))
+        except Exception as error:
+            log.exception("launch crashed", job=job.job_id, reason=type(error).__name__)
+            problem = f"Not started: a fault of the router ({type(error).__name__}); tell its administrator."
+            return Ended(job.seq, Facts(kind=Kind.NOT_LAUNCHED, problem=problem))
 
     def _launch(self, job: JobRow, image: str, digest: str) -> Happening:
         known = self._queue_in_core(job)
@@ -103,9 +107,7 @@ class Steps:
         self._engine.start(container)
         at = time.time()
         self._followers.follow(identity.job, container, secrets_of(arguments))
-        policy = launch.software_policy(self._settings, image)
-        _, run_time = launch.limits(self._settings, policy, job.server_parameters)
-        return Started(job.seq, container, image, digest, run_time, at)
+        return Started(job.seq, container, image, digest, at)
 
     def _queue_in_core(self, job: JobRow) -> Job:
         """Tell Core INQUEUE before the start; the job as Core knows it now."""
@@ -145,7 +147,7 @@ class Steps:
         at = found.started_at or time.time()
         happenings: list[Happening] = []
         if job.started_at is None:
-            happenings.append(Started(job.seq, found.id, job.image or "", job.image_digest or "", job.run_time, at))
+            happenings.append(Started(job.seq, found.id, job.image or "", job.image_digest or "", at))
         if found.ended:
             happenings.append(_ended(job, found))
         return happenings
@@ -159,9 +161,13 @@ class Steps:
         return _ended(job, found) if found.ended else None
 
     def halt(self, job: JobRow) -> Ended | None:
-        """Stop the container, and say how it ended."""
-        self._engine.stop(self._place(job), self._settings.engine.grace_s)
-        return self.look(job)
+        """Stop the container, and say how it ended; None when the engine does not answer or it runs on."""
+        try:
+            self._engine.stop(self._place(job), self._settings.engine.grace_s)
+            return self.look(job)
+        except EngineError as error:
+            log.warning("not stopped yet", job=job.job_id, reason=str(error))
+            return None
 
     def finish(self, job: JobRow, sentence: str) -> LogSafe:
         """Complete the job's log; a job that was killed before it was heard of has none of ours."""
@@ -178,6 +184,7 @@ class Steps:
 
     def clean(self, job: JobRow) -> None:
         """Remove the container: log and report are safe."""
+        self._followers.settle(self.identity(job).job)
         if not self._settings.engine.keep_containers:
             self._engine.remove(self._place(job))
 
