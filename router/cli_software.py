@@ -47,8 +47,10 @@ def software_commands(client: ClientFactory, default_folder: Callable[[], Path |
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors and warnings only.")] = False,
     ) -> None:
         """What is wrong with descriptors. Exit code 1 if one cannot be installed."""
-        found = [_lint(path, repository, prefix, quiet=quiet) for each in paths for path in _descriptors(each)]
-        raise typer.Exit(0 if found and all(found) else 1)
+        fine = [_lint(path, repository, prefix, quiet=quiet) for each in paths for path in _descriptors(each)]
+        if not fine:
+            typer.secho("There is no descriptor.json there.", fg=typer.colors.RED, err=True)
+        raise typer.Exit(0 if fine and all(fine) else 1)
 
     @app.command("install")
     def install_(

@@ -17,6 +17,7 @@ PUBLISHED = sorted((ROOT.parent / "shared" / "descriptors").glob("*.json"))
 
 
 LIST = {"uri": "/api/project/$currentProject$/imageinstance.json", "uri-print-attribute": "instanceFilename"}
+LIST["uri-sort-attribute"] = "instanceFilename"
 LIMITS = {"description": "In pixels.", "minimum": 1, "maximum": 9, "integer": True, "default-value": 5}
 
 
