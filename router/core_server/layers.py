@@ -9,6 +9,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from router.core_server.db import Sql
 from router.core_server.resource import Row
 
@@ -36,17 +39,24 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Box:
-    """One shape's bounding box in slide pixels (y up), with what it is drawn by; term 0 is none."""
+class Boxes:
+    """Bounding boxes in slide pixels (y up) with what they are drawn by; one row each, columns as arrays.
 
-    id: int
-    left: float
-    right: float
-    bottom: float
-    top: float
-    user: int
-    reviewed: bool
-    term: int
+    Attributes
+    ----------
+    id, user, term : (n,) int64
+        Annotation, whose it is, and its term; 0 is none.
+    edges : (n, 4) float64
+        Left, right, bottom, top.
+    """
+
+    id: NDArray[np.int64]
+    edges: NDArray[np.float64]
+    user: NDArray[np.int64]
+    term: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.id)
 
 
 #: A person's term goes before a predicted one, a late one before an early one.
@@ -55,7 +65,7 @@ _TERM = (
 )
 
 _IN_WINDOW = (
-    f"SELECT b.id, b.minx, b.maxx, b.miny, b.maxy, a.user, a.kind = 'reviewed', {_TERM} AS term"  # noqa: S608
+    f"SELECT b.id, b.minx, b.maxx, b.miny, b.maxy, a.user, {_TERM} AS term"  # noqa: S608
     " FROM annotation_box b CROSS JOIN annotation a ON a.id = b.id"
     " WHERE b.minimage <= :image AND b.maximage >= :image AND b.maxx >= :left AND b.minx <= :right"
     " AND b.maxy >= :bottom AND b.miny <= :top AND a.image = :image"
@@ -64,7 +74,7 @@ _IN_WINDOW = (
 )
 
 
-def boxes(sql: Sql, choice: Choice, window: tuple[float, float, float, float], limit: int | None = None) -> list[Box]:
+def boxes(sql: Sql, choice: Choice, window: tuple[float, float, float, float], limit: int | None = None) -> Boxes:
     """Return the boxes that touch a window.
 
     Parameters
@@ -79,9 +89,11 @@ def boxes(sql: Sql, choice: Choice, window: tuple[float, float, float, float], l
         Most boxes returned.
     """
     left, bottom, right, top = window
-    query = f"SELECT * FROM ({_IN_WINDOW}) WHERE term NOT IN (SELECT value FROM json_each(:hidden)) LIMIT :limit"  # noqa: S608
+    query = _IN_WINDOW
+    if choice.hidden:
+        query = f"SELECT * FROM ({query}) WHERE term NOT IN (SELECT value FROM json_each(:hidden))"  # noqa: S608
     found = sql.tuples(
-        query,
+        f"{query} LIMIT :limit",
         {
             "image": choice.image,
             "left": left,
@@ -94,7 +106,9 @@ def boxes(sql: Sql, choice: Choice, window: tuple[float, float, float, float], l
             "limit": -1 if limit is None else limit,
         },
     )
-    return [Box(*row[:6], bool(row[6]), row[7]) for row in found]
+    table = np.array(found, dtype=np.float64).reshape(-1, 7)
+    idents, users, terms = (table[:, column].astype(np.int64) for column in (0, 5, 6))
+    return Boxes(idents, table[:, 1:5], users, terms)
 
 
 def shapes(sql: Sql, idents: list[int]) -> dict[int, bytes]:

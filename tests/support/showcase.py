@@ -1,4 +1,4 @@
-"""A project to look at: slides, terms, shapes of people and of a job, a validation with mistakes; all through the REST API."""
+"""A project to look at, made through the REST API: slides, terms, shapes of people and of a job with its mistakes."""
 
 from __future__ import annotations
 

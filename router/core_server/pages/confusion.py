@@ -60,12 +60,8 @@ def _row(pairs: Counter[tuple[int, int]], term: dict[str, Any], names: Sequence[
         {"said": said, "number": number, "heat": round(10 * number / total) if total else 0, "agrees": said is term}
         for said, number in zip(names, numbers, strict=True)
     ]
-    return {
-        "term": term,
-        "cells": cells,
-        "total": total,
-        "right": pairs[term["id"], term["id"]] / total if total else 0.0,
-    }
+    right = pairs[term["id"], term["id"]] / total if total else 0.0
+    return {"term": term, "cells": cells, "total": total, "right": right}
 
 
 @views.get("/pages/job/{job:int}/confusion/{expected:int}/{said:int}")

@@ -20,7 +20,7 @@ def algorithms(page: Page) -> Response:
     """Show the algorithms of a project, and those that could be added to it."""
     project = page.api.get(f"project/{page.params['project']}")
     every = {item["id"]: item for item in _usable(page.api.all("software"))}
-    linked = [item for item in _usable(page.api.all(f"project/{project['id']}/software"))]
+    linked = _usable(page.api.all(f"project/{project['id']}/software"))
     others = [item for ident, item in every.items() if ident not in {item["id"] for item in linked}]
     return page.show(
         "algorithms.html",

@@ -13,12 +13,12 @@ from starlette.types import Scope
 from router.core_server.context import Core
 from router.core_server.errors import NotFound
 from router.core_server.http import Routes
-from router.core_server.pages import annotations, confusion, jobs, launching, projects, session, slides
+from router.core_server.pages import annotation, confusion, jobs, launching, projects, session, slides
 from router.core_server.pages.api import Table
 from router.core_server.pages.rendering import STATIC
 from router.core_server.pages.site import Page, View, endpoint
 
-PARTS = (session, projects, slides, annotations, launching, jobs, confusion)
+PARTS = (session, projects, slides, annotation, launching, jobs, confusion)
 
 
 class _Fresh(StaticFiles):
@@ -54,7 +54,7 @@ def mount(core: Core, rooms: Iterable[Routes]) -> list[BaseRoute]:
     routes: list[BaseRoute] = [Mount("/pages/static", _Fresh(directory=STATIC))]
     if core.settings.web_ui is None:
         routes.append(Route("/", endpoint(core, table, session.FRONT_DOOR), methods=["GET"]))
-    for view in (view for part in PARTS for view in part.views.views):
-        routes.append(Route(view.path, endpoint(core, table, view), methods=[view.method]))
+    every = (view for part in PARTS for view in part.views.views)
+    routes.extend(Route(view.path, endpoint(core, table, view), methods=[view.method]) for view in every)
     routes.append(Route("/pages/{rest:path}", endpoint(core, table, NOWHERE), methods=["GET", "POST"]))
     return routes

@@ -5,14 +5,12 @@ Shapes smaller than a few screen pixels are painted as their boxes, all at once;
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from router.core_server.layers import Box
 from router.core_server.pages.shades import rgb
 
 if TYPE_CHECKING:
@@ -34,19 +32,20 @@ class Tile:
 
     Parameters
     ----------
-    left, top : float
-        Slide pixels of the tile's corner; `top` counts down from the slide's upper border.
+    corner : (float, float)
+        Slide pixels of the tile's upper left corner, counted right and down from the slide's.
     slide_height : int
         Slide pixels.
     scale : float
         Screen pixels per slide pixel.
-    width, height : int
-        Size in screen pixels.
+    size : (int, int)
+        Width and height in screen pixels.
     """
 
-    def __init__(self, left: float, top: float, slide_height: int, scale: float, width: int, height: int) -> None:
-        self._left, self._top, self._slide_height, self._scale = left, top, slide_height, scale
-        self._shape = (height, width)
+    def __init__(self, corner: tuple[float, float], slide_height: int, scale: float, size: tuple[int, int]) -> None:
+        self._left, self._top = corner
+        self._slide_height, self._scale = slide_height, scale
+        self._shape = (size[1], size[0])
         self._fills: dict[str, NDArray[np.uint8]] = {}
         self._edges: dict[str, NDArray[np.uint8]] = {}
 
@@ -63,69 +62,65 @@ class Tile:
             high + room,
         )
 
-    def small(self, box: Box) -> bool:
-        """Whether a box is painted whole; a point has no size and is marked instead."""
-        side = max(box.right - box.left, box.top - box.bottom) * self._scale
-        return 0 < side < SMALL
+    def small(self, edges: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which boxes (left, right, bottom, top) are painted whole; points have no size and are marked."""
+        side = np.maximum(edges[:, 1] - edges[:, 0], edges[:, 3] - edges[:, 2]) * self._scale
+        whole: NDArray[np.bool_] = (side > 0) & (side < SMALL)
+        return whole
 
-    def paint_boxes(self, boxes: Sequence[Box], colours: Sequence[str]) -> None:
-        """Paint small shapes as rectangles of at least one pixel."""
-        by_colour: dict[str, list[Box]] = defaultdict(list)
-        for box, colour in zip(boxes, colours, strict=True):
-            by_colour[colour].append(box)
+    def paint_boxes(self, edges: NDArray[np.float64], colour: str) -> None:
+        """Paint small shapes of one colour as rectangles of at least one pixel."""
         height, width = self._shape
-        for colour, group in by_colour.items():
-            corners = np.array(
-                [(b.left, b.right, self._slide_height - b.top, self._slide_height - b.bottom) for b in group]
-            )
-            corners[:, :2] -= self._left
-            corners[:, 2:] -= self._top
-            corners *= self._scale
-            first = np.floor(corners[:, [0, 2]]).astype(int)
-            last = np.maximum(np.ceil(corners[:, [1, 3]]).astype(int), first + 1)
-            edge = self._plane(self._edges, colour)
-            for dx in range(int(SMALL) + 1):
-                for dy in range(int(SMALL) + 1):
-                    x, y = first[:, 0] + dx, first[:, 1] + dy
-                    inside = (x < last[:, 0]) & (y < last[:, 1]) & (x >= 0) & (y >= 0) & (x < width) & (y < height)
-                    edge[y[inside], x[inside]] = EDGE
+        x = (edges[:, :2] - self._left) * self._scale
+        y = (self._slide_height - edges[:, [3, 2]] - self._top) * self._scale
+        first = np.floor(np.stack([x[:, 0], y[:, 0]])).astype(np.int64)
+        last = np.maximum(np.ceil(np.stack([x[:, 1], y[:, 1]])).astype(np.int64), first + 1)
+        plane = self._plane(self._edges, colour)
+        across, down = (last - first).max(axis=1, initial=0)
+        for dx in range(across):
+            for dy in range(down):
+                column, row = first[0] + dx, first[1] + dy
+                inside = (column < last[0]) & (row < last[1]) & (column >= 0) & (row >= 0)
+                inside &= (column < width) & (row < height)
+                plane[row[inside], column[inside]] = EDGE
 
-    def trace(self, geometry: Geometry, colour: str) -> None:
-        """Draw one shape with its holes, a line, or a point's mark."""
+    def trace(self, geometries: Sequence[Geometry] | NDArray[Any], colour: str) -> None:
+        """Draw shapes of one colour: polygons with their holes, lines, and marks for points."""
         import cv2
         import shapely
 
         fill, edge = self._plane(self._fills, colour), self._plane(self._edges, colour)
-        for part in shapely.get_parts(geometry):
-            dimension = int(shapely.get_dimensions(part))
-            if dimension == 2:
-                rings = [self._points(ring) for ring in (part.exterior, *part.interiors)]
-                cv2.fillPoly(fill, rings, (FILL,), cv2.LINE_8, _SHIFT)
-                cv2.polylines(edge, rings, True, (EDGE,), 2, cv2.LINE_AA, _SHIFT)
-            elif dimension == 1:
-                cv2.polylines(edge, [self._points(part)], False, (EDGE,), 2, cv2.LINE_AA, _SHIFT)
-            else:
-                x, y = self._points(part)[0, 0]
-                centre, radius = (int(x), int(y)), POINT << _SHIFT
-                cv2.circle(fill, centre, radius, (160,), -1, cv2.LINE_AA, _SHIFT)
-                cv2.circle(edge, centre, radius, (EDGE,), 2, cv2.LINE_AA, _SHIFT)
+        parts = shapely.get_parts(geometries)
+        dimension = shapely.get_dimensions(parts)
+        rings, owner = shapely.get_rings(parts[dimension == 2], return_index=True)
+        outlines = self._points(rings)
+        for group in np.split(np.arange(len(owner)), np.flatnonzero(np.diff(owner)) + 1):
+            cv2.fillPoly(fill, [outlines[index] for index in group], (FILL,), cv2.LINE_8, _SHIFT)
+        lines = self._points(parts[dimension == 1])
+        for closed, drawn in ((True, outlines), (False, lines)):
+            cv2.polylines(edge, drawn, isClosed=closed, color=(EDGE,), thickness=2, lineType=cv2.LINE_AA, shift=_SHIFT)
+        for spot in self._points(parts[dimension == 0]):
+            centre, radius = (int(spot[0, 0, 0]), int(spot[0, 0, 1])), POINT << _SHIFT
+            cv2.circle(fill, centre, radius, (2 * FILL,), -1, cv2.LINE_AA, _SHIFT)
+            cv2.circle(edge, centre, radius, (EDGE,), 2, cv2.LINE_AA, _SHIFT)
 
     def png(self) -> bytes:
         """Return the picture, transparent where nothing is."""
         import cv2
 
-        colour = np.zeros((*self._shape, 3), np.float32)
-        alpha = np.zeros(self._shape, np.float32)
+        colour: NDArray[np.float32] = np.zeros((*self._shape, 3), np.float32)
+        alpha: NDArray[np.float32] = np.zeros(self._shape, np.float32)
         for planes in (self._fills, self._edges):
             for name, plane in planes.items():
-                above = plane.astype(np.float32) / 255
+                above = plane.astype(np.float32) / np.float32(255)
                 below = alpha * (1 - above)
-                alpha_now = above + below
-                safe = np.maximum(alpha_now, 1e-6)[..., None]
+                alpha = above + below
                 red, green, blue = rgb(name)
                 paint = np.array([blue, green, red], np.float32)
-                colour = (paint * above[..., None] + colour * below[..., None]) / safe
-                alpha = alpha_now
+                painted = (paint * above[..., None] + colour * below[..., None]) / np.maximum(alpha, np.float32(1e-6))[
+                    ..., None
+                ]
+                colour = painted.astype(np.float32)
         picture = np.dstack([colour, alpha * 255]).round().astype(np.uint8)
         done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
         if not done:
@@ -137,27 +132,15 @@ class Tile:
             planes[colour] = np.zeros(self._shape, np.uint8)
         return planes[colour]
 
-    def _points(self, ring: Geometry) -> NDArray[np.int32]:
+    def _points(self, lines: NDArray[Any]) -> list[NDArray[np.int32]]:
+        """Return the corners of each line in OpenCV's units and shape, all computed at once."""
         import shapely
 
-        xy = shapely.get_coordinates(ring)
+        if not len(lines):
+            return []
+        xy, owner = shapely.get_coordinates(lines, return_index=True)
         x = (xy[:, 0] - self._left) * self._scale
         y = (self._slide_height - xy[:, 1] - self._top) * self._scale
         # OpenCV counts from the centre of the first pixel
-        points = np.stack([x, y], axis=1) - 0.5
-        rounded: NDArray[np.int32] = np.round(points * (1 << _SHIFT)).astype(np.int32).reshape(-1, 1, 2)
-        return rounded
-
-
-def draw(tile: Tile, boxes: Sequence[Box], colours: Mapping[int, str], wkb: Mapping[int, bytes]) -> bytes:
-    """Return the PNG of all `boxes`: colours by annotation, and the WKB of those that are not small."""
-    import shapely
-
-    small = [box for box in boxes if tile.small(box)]
-    tile.paint_boxes(small, [colours[box.id] for box in small])
-    large = sorted(wkb)
-    # cut at the window, so that no coordinate leaves OpenCV's range; the window's border lies outside the picture
-    parts = shapely.clip_by_rect(shapely.from_wkb([wkb[ident] for ident in large]), *tile.window)
-    for ident, geometry in zip(large, parts, strict=True):
-        tile.trace(geometry, colours[ident])
-    return tile.png()
+        points = np.round((np.stack([x, y], axis=1) - 0.5) * (1 << _SHIFT)).astype(np.int32).reshape(-1, 1, 2)
+        return np.split(points, np.flatnonzero(np.diff(owner)) + 1)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from starlette.responses import Response
 
 from router.core_server import layers
 from router.core_server.db import Sql
 from router.core_server.pages import words
-from router.core_server.pages.overlay import TILE, Tile, draw
+from router.core_server.pages.overlay import TILE, Tile
 from router.core_server.pages.projects import terms_of
+from router.core_server.pages.rendering import HEADERS
 from router.core_server.pages.shades import LAYER_COLOURS
 from router.core_server.pages.site import Page, Views
 
@@ -38,8 +40,11 @@ def viewer(page: Page) -> Response:
 
 @views.get("/pages/slide/{image:int}/layers")
 def layer_list(page: Page) -> Response:
-    """Show the piece of the viewer that lists layers and terms with their numbers."""
+    """Show the piece of the viewer that lists layers and terms; nothing when nothing has changed since it was shown."""
     image = page.api.get(f"imageinstance/{page.params['image']}")
+    with page.core.db.read() as sql:
+        if page.query.get("since") == str(layers.version(sql)):
+            return Response(status_code=204, headers=HEADERS)
     return page.show("layers.html", slide=image, terms=terms_of(page.api, image["project"]), **_layers(page, image))
 
 
@@ -111,18 +116,26 @@ def tile(page: Page) -> Response:
     headers = {"Cache-Control": "private, max-age=600"}
     if width <= 0 or height <= 0:
         return Response(status_code=404)
-    picture = Tile(left, top, image["height"], 1 / step, width, height)
+    picture = Tile((left, top), image["height"], 1 / step, (width, height))
     with page.core.db.read() as sql:
-        data = _drawn(page, sql, picture, image["id"])
+        data = _drawn(page, sql, picture, image)
     return Response(data, media_type="image/png", headers=headers)
 
 
-def _drawn(page: Page, sql: Sql, picture: Tile, image: int) -> bytes:
-    found = layers.boxes(sql, choice_of(page, image), picture.window, MOST)
-    term_colours = {}
-    if found:
-        project = page.api.get(f"imageinstance/{image}")["project"]
-        term_colours = {term["id"]: term["color"] for term in terms_of(page.api, project)}
-    colours = {box.id: term_colours.get(box.term) or layer_colour(box.user) for box in found}
-    large = [box.id for box in found if not picture.small(box)]
-    return draw(picture, found, colours, layers.shapes(sql, large))
+def _drawn(page: Page, sql: Sql, picture: Tile, image: dict[str, Any]) -> bytes:
+    import shapely
+
+    found = layers.boxes(sql, choice_of(page, image["id"]), picture.window, MOST)
+    if not len(found):
+        return picture.png()
+    terms = {term["id"]: term["color"] for term in terms_of(page.api, image["project"])}
+    small = picture.small(found.edges)
+    wkb = layers.shapes(sql, found.id[~small].tolist())
+    for term, user in np.unique(np.stack([found.term, found.user]), axis=1).T.tolist():
+        colour = terms.get(term) or layer_colour(user)
+        group = (found.term == term) & (found.user == user)
+        picture.paint_boxes(found.edges[group & small], colour)
+        large = shapely.from_wkb(np.array([wkb[ident] for ident in found.id[group & ~small].tolist()], dtype=object))
+        # cut at the window, so that no coordinate leaves OpenCV's range; the cuts lie outside the picture
+        picture.trace(shapely.clip_by_rect(large, *picture.window), colour)
+    return picture.png()

@@ -81,9 +81,19 @@ function refresh(html, force = false) {
 }
 
 layersBox.addEventListener("change", drawLayers);
-layersBox.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) refresh(event.detail.xhr.responseText);
-});
+
+// What others and running algorithms add appears by itself.
+async function look(force = false) {
+  if (document.hidden && !force) return;
+  const since = force ? "" : layersBox.querySelector("[data-version]").dataset.version;
+  try {
+    const answer = await fetch(`/pages/slide/${slide}/layers?since=${since}`);
+    if (answer.status === 200 && !answer.redirected) refresh(await answer.text(), force);
+  } catch {
+    // the server is away for a moment; the next look tells
+  }
+}
+setInterval(() => look(), 5000);
 
 // The chosen annotation --------------------------------------------------------------------------------------------
 
@@ -96,13 +106,8 @@ function show(html) {
 function arrived() {
   const found = chosenBox.querySelector("[data-annotation]");
   surface.choose(found?.dataset.path, found?.dataset.box, found?.dataset.point);
-  if (chosenBox.querySelector("[data-changed]")) redraw();
+  if (chosenBox.querySelector("[data-changed]")) look(true);
   stage.dataset.chosen = found?.dataset.annotation ?? "";
-}
-
-async function redraw() {
-  const answer = await fetch(`/pages/slide/${slide}/layers`);
-  if (answer.ok) refresh(await answer.text(), true);
 }
 
 function go() {

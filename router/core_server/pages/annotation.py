@@ -40,7 +40,7 @@ def at(page: Page) -> Response:
     x, y, reach = _number(page, "x"), image["height"] - _number(page, "y"), abs(_number(page, "reach"))
     with page.core.db.read() as sql:
         near = layers.boxes(sql, choice_of(page, image["id"]), (x - reach, y - reach, x + reach, y + reach))
-        wkb = layers.shapes(sql, [box.id for box in near])
+        wkb = layers.shapes(sql, near.id.tolist())
     idents = sorted(wkb)
     geometries = shapely.from_wkb([wkb[ident] for ident in idents])
     hits = shapely.dwithin(geometries, shapely.Point(x, y), reach)
@@ -59,7 +59,8 @@ def in_view(page: Page) -> Response:
     with page.core.db.read() as sql:
         found = layers.boxes(sql, choice_of(page, image["id"]), window, LISTED + 1)
     names = {term["id"]: term for term in terms_of(page.api, image["project"])}
-    return page.show("in_view.html", boxes=found[:LISTED], more=len(found) > LISTED, names=names)
+    listed = list(zip(found.id.tolist(), found.term.tolist(), strict=True))
+    return page.show("in_view.html", boxes=listed[:LISTED], more=len(found) > LISTED, names=names)
 
 
 @views.get("/pages/annotation/{annotation:int}")
