@@ -20,7 +20,7 @@ from router.log import get_logger
 log = get_logger(__name__)
 
 _SHORTEST_PAUSE = 0.25
-_LONGEST_PAUSE = 15.0
+_LONGEST_PAUSE = 2.0
 _STOP_SECONDS = 10.0
 
 
