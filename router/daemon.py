@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from router.amqp import Broker, Delivery
+from router.catalogue import Catalogue, GitHubAccounts, StoredTasks
 from router.core import CoreClient, Keys, Timeouts
 from router.engines.base import Engine
 from router.errors import CoreError, CoreNotFound, CoreUnavailable, SettingError
@@ -112,10 +113,16 @@ class Daemon:
             stopped=supervisor.stopped,
         )
         supervisor.connect(steps, images, followers, reports)
+        catalogue = self._catalogue(store)
+
+        def stored() -> None:
+            supervisor.post(Wake())
+            catalogue.wake()
+
         intake = Intake(
             store,
             ack=self._ack,
-            stored=lambda: supervisor.post(Wake()),
+            stored=stored,
             consume=self._consume,
         )
         self._broker = Broker(
@@ -130,6 +137,7 @@ class Daemon:
             ("engine", engine.close),
             ("logs", followers.stop),
             ("reports", reports.stop),
+            ("catalogue", catalogue.stop),
             ("supervisor", supervisor.stop),
             ("intake", intake.stop),
             ("broker", self._broker.stop),
@@ -144,10 +152,26 @@ class Daemon:
         reports.start()
         supervisor.start()
         intake.start()
+        catalogue.start()
         self._consume_servers()
         self._broker.start()
         self._problems.pop("router", None)
         log.info("router started", name=settings.name, slots=settings.slots)
+
+    def _catalogue(self, store: Store) -> Catalogue:
+        wanted = self._settings.catalogue
+        accounts = GitHubAccounts(
+            wanted.github_url, wanted.github_raw_url, wanted.docker_hub_url, wanted.github_token.get_secret_value()
+        )
+        self._undo.append(("accounts", accounts.close))
+        return Catalogue(
+            self._core,
+            accounts,
+            StoredTasks(store),
+            on_server=lambda server: self._broker.consume(server.queue) if server.queue else None,
+            folder=wanted.folder,
+            refresh_s=wanted.refresh_s,
+        )
 
     def _ack(self, deliveries: Sequence[Delivery]) -> None:
         self._broker.ack(deliveries)

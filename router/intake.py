@@ -128,12 +128,8 @@ def write(unit: Unit, read: Sequence[tuple[Delivery, Message | Poison]]) -> None
 def _job(queue_name: str, message: Message | Poison) -> NewJob:
     """What is stored of an execute: no private key."""
     if isinstance(message, LegacyExecute):
-        return NewJob(
-            job_id=None,
-            public_key=flag_value(message.command, "publickey"),
-            command=conceal(message.command),
-            queue=queue_name,
-        )
+        command = conceal(message.command, message.public_key)
+        return NewJob(job_id=message.job, public_key=message.public_key, command=command, queue=queue_name)
     assert isinstance(message, Execute)  # noqa: S101 - for the type checker; `write` groups by type
     return NewJob(
         job_id=message.job,

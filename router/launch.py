@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from router.descriptor.images import image_source
-from router.descriptor.rebuilding import arguments
 from router.descriptor.resources import megabytes
 from router.engines.base import ContainerSpec, Hardening, Identity, Limits
 from router.errors import DescriptorError, LaunchError
-from router.masking import has_secrets, restore
 from router.settings import Settings
 from router.settings.sections import HardeningSection, SoftwareSection
 
@@ -40,18 +39,27 @@ def image_of(pulling_command: str) -> str:
     return source.reference
 
 
-def argv(command: Sequence[str], secrets: Sequence[str]) -> tuple[str, ...]:
-    """The container's arguments: the stored command with its keys back, without `singularity run X.simg`.
+def legacy(settings: Settings, command: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Image and arguments for a legacy command: what follows the script's path goes to the image's program.
 
     Raises
     ------
     LaunchError
-        A value that was not stored is not among `secrets`.
+        router.yml names no image for any word of the command.
     """
-    restored = restore(command, secrets)
-    if has_secrets(restored):
-        raise LaunchError("A value of the command could not be got back from Cytomine. Launch the job again.")
-    return tuple(arguments(restored))
+    for place, word in enumerate(command):
+        for pattern, image in settings.legacy.images.items():
+            if fnmatchcase(word, pattern):
+                return image.replace("{version}", own_version()), tuple(command[place + 1 :])
+    message = f"router.yml names no image for the command {' '.join(command[:2])!r}; add it under legacy.images."
+    raise LaunchError(message)
+
+
+def own_version() -> str:
+    """The version of this distribution, which is the tag of its images."""
+    from importlib.metadata import version
+
+    return version("cytomine-software-router")
 
 
 def software_policy(settings: Settings, image: str) -> SoftwareSection:

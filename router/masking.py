@@ -46,6 +46,11 @@ def flag_value(command: Sequence[str], *names: str) -> str | None:
     return None
 
 
+def is_key(text: str) -> bool:
+    """Whether a text looks like a key of a Grails Core."""
+    return _UUID.fullmatch(text) is not None
+
+
 def secrets_of(command: Sequence[str]) -> tuple[str, ...]:
     """What of a command with its keys no log may hold: the private key, or every UUID where no flag names it."""
     private = flag_value(command, "privatekey")
@@ -60,10 +65,18 @@ def digest(secret: str) -> str:
     return f"{{secret:{hashlib.sha256(secret.encode()).hexdigest()}}}"
 
 
-def conceal(command: Sequence[str]) -> tuple[str, ...]:
-    """The command as it may be stored: private keys, and UUIDs that may be private keys, as digests."""
+def conceal(command: Sequence[str], public: str | None = None) -> tuple[str, ...]:
+    """The command as it may be stored: private keys, and UUIDs that may be private keys, as digests.
+
+    Parameters
+    ----------
+    command
+        As it came.
+    public
+        The public key, where no flag says so; it stays.
+    """
     private = flag_value(command, "privatekey")
-    public = flag_value(command, "publickey")
+    public = public or flag_value(command, "publickey")
 
     def hide(found: re.Match[str]) -> str:
         return found.group() if found.group() == public else digest(found.group())

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from router.masking import flag_value, is_key
+
 _LARGEST_ID = 2**63 - 1
 _LONGEST = 1 << 20
 _UNPASSABLE = re.compile("[\0\ud800-\udfff]")
@@ -42,9 +44,21 @@ class Execute:
 
 @dataclass(frozen=True)
 class LegacyExecute:
-    """Run a job of a legacy Core (2.3): nothing but its command is known."""
+    """Run a job of a legacy Core (2.3).
+
+    Parameters
+    ----------
+    command
+        All that the message holds.
+    public_key
+        Of the job's user, found in the command; Core is asked which job it belongs to.
+    job
+        Known from the positional form only.
+    """
 
     command: tuple[str, ...] = field(repr=False)
+    public_key: str
+    job: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +129,7 @@ def _load(body: bytes) -> Any:
 
 def _read(found: Any) -> Message:
     if isinstance(found, list):
-        return LegacyExecute(_command(found))
+        return _legacy(_command(found))
     if not isinstance(found, dict):
         message = f"neither an object nor an array: {type(found).__name__}"
         raise _Unreadable(message)
@@ -144,6 +158,19 @@ def _execute(found: dict[str, Any]) -> Execute:
         pulling_command=_text(found, "pullingCommand", ""),
         server_parameters={_clean(key, "serverParameters"): _word(value) for key, value in parameters.items()},
     )
+
+
+def _legacy(command: tuple[str, ...]) -> LegacyExecute:
+    """Job and keys of a legacy command: behind flags, or job, user, host and both keys in a row (2.3)."""
+    key = flag_value(command, "publickey")
+    if key:
+        return LegacyExecute(command, key)
+    for place in range(len(command) - 4):
+        job, user, host, public, private = command[place : place + 5]
+        numbers = all(word.isascii() and word.isdigit() and len(word) < 19 for word in (job, user))
+        if numbers and host.startswith("http") and is_key(public) and is_key(private):
+            return LegacyExecute(command, public, int(job))
+    raise _Unreadable("the command of a legacy job holds no keys, so nobody knows which job it is")
 
 
 def _new_queue(found: dict[str, Any]) -> NewQueue:

@@ -136,7 +136,7 @@ class Catalogue:
                 log.warning("catalogue waits", reason=str(error), again_in_s=wait)
             except Exception:
                 self.problem, wait, pause = "unexpected error", pause, min(2 * pause, _LONGEST_PAUSE)
-                log.error("catalogue failed", exc_info=True)  # noqa: G201 - our own Logger
+                log.exception("catalogue failed")
             self._wake.wait(wait)
 
     def step(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from io import BytesIO
+from urllib.parse import quote
 
 from router.core.connection import Connection, Keys
 from router.core.entities import AttachedFile, Job, JobChange, JobUpdate, read_list
@@ -65,6 +66,14 @@ class JobCalls:
             message = f"Core shows no keys for the job user {user_job}; the router's user needs to be an administrator"
             raise CoreNotFound(message)
         return Keys(found["publicKey"], found["privateKey"])
+
+    def keys_of(self, public_key: str) -> Keys:
+        """The key pair a public key belongs to; asked by an administrator (a legacy command names no job, 2.3)."""
+        found = self._connection.get(f"userkey/{quote(public_key, '')}/keys.json")
+        if not found.get("privateKey"):
+            message = "Core does not show the private key; the router's user needs to be an administrator"
+            raise CoreNotFound(message)
+        return Keys(public_key, found["privateKey"])
 
     def attach_log(self, job_id: int, content: bytes) -> AttachedFile:
         """Make `content` the job's one `log.out`: upload it, then delete the older ones (3.5).

@@ -24,6 +24,7 @@ from router.settings.sections import (
     EngineSection,
     HttpSection,
     ImagesSection,
+    LegacySection,
     LimitsSection,
     LogSection,
     LogsSection,
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     software: dict[str, SoftwareSection] = Field(default_factory=dict)
     http: HttpSection = HttpSection()
     catalogue: CatalogueSection = CatalogueSection()
+    legacy: LegacySection = LegacySection()
     log: LogSection = LogSection()
 
     @classmethod

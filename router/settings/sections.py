@@ -140,6 +140,21 @@ class CatalogueSection(Section):
 
     folder: Path | None = None
     refresh_s: float = Field(default=3600.0, gt=0)
+    github_url: str = "https://api.github.com"
+    github_raw_url: str = "https://raw.githubusercontent.com"
+    docker_hub_url: str = "https://hub.docker.com"
+    github_token: SecretStr = SecretStr("")
+
+
+class LegacySection(Section):
+    """Images for the commands of a legacy Core, by pattern of the script's path; `{version}` is the router's own."""
+
+    images: Pairs = Field(
+        default_factory=lambda: {
+            "*detect_sample*": "cytomine-software-router/tissue_finder:{version}",
+            "*object_finder*": "cytomine-software-router/object_finder:{version}",
+        }
+    )
 
 
 class LogSection(Section):

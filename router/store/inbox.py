@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,12 @@ class Inbox:
         """Keep a message nobody can act on; the caller has masked its keys."""
         row = {"at": self._clock(), "queue": queue, "reason": reason, "body": body}
         self._connection.execute(dead_letters.insert(), row)
+
+    def discard(self, seq: int, reason: str) -> None:
+        """Make a dead letter of a stored job that belongs to nobody."""
+        row = self._connection.execute(sa.select(jobs).where(jobs.c.seq == seq)).mappings().one()
+        self.add_dead_letter(row["queue"], reason, json.dumps(row["command"]).encode())
+        self._connection.execute(jobs.delete().where(jobs.c.seq == seq))
 
     def dead_letters(self, limit: int = 1000) -> list[DeadLetter]:
         """The newest dead letters."""

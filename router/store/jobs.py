@@ -76,10 +76,27 @@ class Jobs:
     def waiting(self, each: int) -> list[JobRow]:
         """The queued jobs whose time has come: the oldest `each` of every project."""
         place = sa.func.row_number().over(partition_by=jobs.c.project, order_by=jobs.c.seq).label("place")
-        due = (jobs.c.state == State.QUEUED.value) & (jobs.c.not_before <= self._clock()) & jobs.c.stop.is_(None)
+        due = (
+            (jobs.c.state == State.QUEUED.value)
+            & (jobs.c.not_before <= self._clock())
+            & jobs.c.stop.is_(None)
+            & jobs.c.job_id.is_not(None)
+        )
         ranked = sa.select(jobs.c.seq, place).where(due).subquery()
         heads = sa.select(jobs).join(ranked, ranked.c.seq == jobs.c.seq).where(ranked.c.place <= each)
         return [JobRow.read(row) for row in self._connection.execute(heads.order_by(jobs.c.seq)).mappings()]
+
+    def nameless(self) -> list[JobRow]:
+        """Legacy jobs of which only the public key is known."""
+        query = sa.select(jobs).where(jobs.c.job_id.is_(None)).order_by(jobs.c.seq)
+        return [JobRow.read(row) for row in self._connection.execute(query).mappings()]
+
+    def identify(self, seq: int, job_id: int) -> None:
+        """Core said which job this is; one that is stored already is dropped."""
+        if self.find(job_id) is not None:
+            self._connection.execute(jobs.delete().where(jobs.c.seq == seq))
+        else:
+            self.change(seq, job_id=job_id)
 
     def next_time(self) -> float | None:
         """When the next job that waits for its time may be tried."""

@@ -96,6 +96,25 @@ class Identified:
     job_id: int
 
 
+@dataclass(frozen=True)
+class Nobody:
+    """A legacy command belongs to no job Core knows."""
+
+    seq: int
+    reason: str
+
+
 Happening = (
-    Wake | Started | Deferred | ImageMissing | PullSaid | PullEnded | Exited | Ended | LogSafe | Reported | Identified
+    Wake
+    | Started
+    | Deferred
+    | ImageMissing
+    | PullSaid
+    | PullEnded
+    | Exited
+    | Ended
+    | LogSafe
+    | Reported
+    | Identified
+    | Nobody
 )

@@ -14,8 +14,9 @@ A happening that comes twice, or too late, finds no row of the transition table 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from router.core import JobStatus
 from router.endings import Ending, Facts, Kind, StopReason, decide, shorten
@@ -62,31 +63,24 @@ class Handlers:
 
     def __init__(self, settings: Settings, actions: Actions, owner: str) -> None:
         self._settings, self._actions, self._owner = settings, actions, owner
+        self._by_type: Mapping[type, Callable[[Unit, Any], list[Effect]]] = {
+            events.Started: self._started,
+            events.Deferred: self._deferred,
+            events.ImageMissing: self._image_missing,
+            events.PullSaid: self._pull_said,
+            events.PullEnded: self._pull_ended,
+            events.Exited: self._exited,
+            events.Ended: self._ended,
+            events.LogSafe: self._log_safe,
+            events.Reported: self._reported,
+            events.Identified: self._identified,
+            events.Nobody: self._nobody,
+        }
 
     def handle(self, unit: Unit, happening: events.Happening) -> list[Effect]:
         """Apply one happening."""
-        match happening:
-            case events.Started():
-                return self._started(unit, happening)
-            case events.Deferred():
-                return self._deferred(unit, happening)
-            case events.ImageMissing():
-                return self._image_missing(unit, happening)
-            case events.PullSaid():
-                return self._pull_said(unit, happening)
-            case events.PullEnded():
-                return self._pull_ended(unit, happening)
-            case events.Ended():
-                return self._ended(unit, happening)
-            case events.Exited():
-                job = unit.find(happening.job_id)
-                return [lambda: self._actions.look(job)] if job and job.state is State.RUNNING else []
-            case events.LogSafe():
-                return self._log_safe(unit, happening.seq)
-            case events.Reported():
-                return self._reported(unit, happening.seq)
-            case _:
-                return []
+        handler = self._by_type.get(type(happening))
+        return handler(unit, happening) if handler is not None else []
 
     def _started(self, unit: Unit, said: events.Started) -> list[Effect]:
         moved = unit.move(
@@ -141,6 +135,20 @@ class Handlers:
                 unit.move(job, Event.IMAGE_READY, said.image, owner=None)
         return effects
 
+    def _exited(self, unit: Unit, said: events.Exited) -> list[Effect]:
+        job = unit.find(said.job_id)
+        if job is None or job.state is not State.RUNNING:
+            return []
+        return [lambda: self._actions.look(job)]
+
+    def _identified(self, unit: Unit, said: events.Identified) -> list[Effect]:
+        unit.identify(said.seq, said.job_id)
+        return []
+
+    def _nobody(self, unit: Unit, said: events.Nobody) -> list[Effect]:
+        unit.discard(said.seq, said.reason)
+        return []
+
     def end_unstarted(self, unit: Unit, job: JobRow) -> list[Effect]:
         """End a job that shall stop and has no container yet."""
         return self._ended(unit, events.Ended(job.seq, Facts(stop=StopReason(job.stop or StopReason.KILL))))
@@ -176,15 +184,15 @@ class Handlers:
         whole = replace(facts, stop=stop, limit=limit)
         return decide(whole, unreported_is_success=self._settings.unreported_is_success)
 
-    def _log_safe(self, unit: Unit, seq: int) -> list[Effect]:
-        moved = unit.move(unit.job(seq), Event.LOG_SAFE)
+    def _log_safe(self, unit: Unit, said: events.LogSafe) -> list[Effect]:
+        moved = unit.move(unit.job(said.seq), Event.LOG_SAFE)
         if moved is None or moved.job_id is None:
             return []
-        unit.add_report(seq, moved.job_id, status=moved.status, comment=moved.comment, final=True)
+        unit.add_report(said.seq, moved.job_id, status=moved.status, comment=moved.comment, final=True)
         return [self._actions.report]
 
-    def _reported(self, unit: Unit, seq: int) -> list[Effect]:
-        moved = unit.move(unit.job(seq), Event.REPORTED, done_at=unit.now(), owner=None)
+    def _reported(self, unit: Unit, said: events.Reported) -> list[Effect]:
+        moved = unit.move(unit.job(said.seq), Event.REPORTED, done_at=unit.now(), owner=None)
         return [lambda: self._actions.clean(moved)] if moved is not None else []
 
 

@@ -66,6 +66,7 @@ class Supervisor(Actions):
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._wished: set[int] = set()
         self._halting: set[int] = set()
+        self._asked: set[int] = set()
         self._hold_seconds, self._held_until = 0.0, 0.0
         self._compared_at = self._looked_at = time.monotonic()
         self._attached: dict[int, tuple[float, int]] = {}
@@ -145,6 +146,7 @@ class Supervisor(Actions):
         for happening in together:
             effects += self._handlers.handle(unit, happening)
         effects += self._stops(unit)
+        effects += self._ask_who(unit)
         if time.monotonic() - self._looked_at >= _TICK_SECONDS:
             self._looked_at = time.monotonic()
             effects += self._look_round(unit)
@@ -164,6 +166,12 @@ class Supervisor(Actions):
                 effects.append(partial(self.halt, job))
         return effects
 
+    def _ask_who(self, unit: Unit) -> list[Effect]:
+        """Ask Core whose the keys of legacy commands are, each once."""
+        nameless = [job for job in unit.nameless() if job.seq not in self._asked]
+        self._asked |= {job.seq for job in nameless}
+        return [partial(self._submit, self._steps.identify, job) for job in nameless]
+
     def _admit(self, unit: Unit) -> list[Effect]:
         if time.monotonic() < self._held_until:
             return []
@@ -181,7 +189,11 @@ class Supervisor(Actions):
         chosen = admit(heads, [_holding(job) for job in running], self._machine())
         effects: list[Effect] = []
         for need in chosen:
-            changes: dict[str, Any] = {"memory": need.memory or None, "cpus": need.cpus or None, "run_time": needs[need.seq][1]}
+            changes: dict[str, Any] = {
+                "memory": need.memory or None,
+                "cpus": need.cpus or None,
+                "run_time": needs[need.seq][1],
+            }
             moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self._owner, **changes)
             if moved is not None:
                 effects.append(partial(self._submit, self._steps.prepare, moved))

@@ -18,20 +18,23 @@ from router.errors import (
     CoreForbidden,
     CoreNotFound,
     CoreRefused,
+    CoreUnavailable,
     EngineError,
     EngineUnavailable,
     ImageError,
     LaunchError,
+    RouterError,
 )
 from router.errors import ImageMissing as NotHere
 from router.images import Images
 from router.log import get_logger
 from router.logs import Followers
-from router.masking import has_secrets, mask_text, restore, secrets_of
+from router.masking import mask_text, secrets_of
 from router.reports import tell
 from router.settings import Settings
 from router.store import JobRow
-from router.supervisor.events import Deferred, Ended, Happening, ImageMissing, LogSafe, Started
+from router.supervisor.arguments import Arguments, identify
+from router.supervisor.events import Deferred, Ended, Happening, Identified, ImageMissing, LogSafe, Nobody, Started
 
 log = get_logger(__name__)
 
@@ -63,6 +66,7 @@ class Steps:
     ) -> None:
         self._settings, self._engine, self._core = settings, engine, core
         self._images, self._followers, self._stopped = images, followers, stopped
+        self._arguments = Arguments(core)
 
     def identity(self, job: JobRow) -> Identity:
         """Name and labels of a job's container."""
@@ -72,7 +76,7 @@ class Steps:
     def prepare(self, job: JobRow) -> Happening:
         """From a free slot to a running container: image, INQUEUE, keys, create, start."""
         try:
-            image = launch.image_of(job.pulling_command)
+            image = self._image(job)
             self._images.check(image)
             digest = self._images.digest(image)
             if digest is None:
@@ -98,7 +102,9 @@ class Steps:
         known = self._queue_in_core(job)
         if known.final:
             return Ended(job.seq, Facts(kind=Kind.NOT_LAUNCHED, problem="Not started: it was over already."))
-        arguments = self._arguments(job, known)
+        arguments = self._arguments.of(job, known)
+        if job.public_key is not None:
+            arguments = launch.legacy(self._settings, arguments)[1]
         identity = self.identity(job)
         spec = launch.container_spec(self._settings, identity, image, arguments, job.server_parameters)
         if self._stopped(job.seq):
@@ -108,6 +114,20 @@ class Steps:
         at = time.time()
         self._followers.follow(identity.job, container, secrets_of(arguments))
         return Started(job.seq, container, image, digest, at)
+
+    def _image(self, job: JobRow) -> str:
+        if job.public_key is not None:
+            return launch.legacy(self._settings, job.command)[0]
+        return launch.image_of(job.pulling_command)
+
+    def identify(self, job: JobRow) -> Happening:
+        """Which job a legacy command is."""
+        try:
+            return Identified(job.seq, identify(self._core, job.public_key or ""))
+        except CoreUnavailable as error:
+            raise EngineUnavailable(str(error)) from error
+        except RouterError as error:
+            return Nobody(job.seq, str(error))
 
     def _queue_in_core(self, job: JobRow) -> Job:
         """Tell Core INQUEUE before the start; the job as Core knows it now."""
@@ -120,18 +140,6 @@ class Steps:
             # Nobody may write to this job's project: the algorithm will not be able to either, and will say so.
             log.warning("INQUEUE refused", job=job.job_id, reason=str(error))
             return self._core.job(job.job_id)
-
-    def _arguments(self, job: JobRow, known: Job) -> tuple[str, ...]:
-        """The container's arguments, keys and other values that were not stored asked from Core."""
-        if not has_secrets(job.command):
-            return launch.argv(job.command, ())
-        secrets: list[str] = []
-        if known.user_job is not None:
-            keys = self._core.user_job_keys(known.user_job)
-            secrets = [keys.private, keys.public]
-        if has_secrets(restore(job.command, secrets)):
-            secrets += [parameter.value or "" for parameter in self._core.job_parameters(known.id)]
-        return launch.argv(job.command, secrets)
 
     def adopt(self, job: JobRow) -> list[Happening]:
         """What a restarted router finds of a job that was being prepared or ran."""
