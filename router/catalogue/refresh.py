@@ -39,7 +39,12 @@ def refresh_accounts(core: CoreClient, accounts: Accounts, *, username: str | No
         Core is away.
     """
     done = Refreshed()
-    for account in core.user_repositories():
+    try:
+        known = core.user_repositories()
+    except CoreNotFound:
+        log.debug("a Core without accounts")
+        return done
+    for account in known:
         if username is None or account.username.lower() == username.lower():
             refresh_account(core, accounts, account, done)
     log.info(

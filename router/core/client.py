@@ -12,7 +12,7 @@ from router.core.connection import Connection, Keys, Timeouts
 from router.core.entities import AmqpQueue, ProcessingServer, Project, User, read_list
 from router.core.job_calls import JobCalls
 from router.core.software_calls import SoftwareCalls
-from router.errors import CoreError, CoreNotFound, CoreUnauthorized, CoreUnavailable
+from router.errors import CoreError, CoreUnauthorized, CoreUnavailable
 
 
 class CoreClient(JobCalls, SoftwareCalls):
@@ -118,13 +118,7 @@ class CoreClient(JobCalls, SoftwareCalls):
         CoreNotFound
             A legacy Core, which has queues by software instead; see `amqp_queues`.
         """
-        try:
-            return read_list(ProcessingServer.read, self._connection.get("processing_server.json"))
-        except CoreUnavailable as error:
-            if error.status == 404:  # without a mapping for the path, Grails answers a page
-                message = f"{self.url} has no processing servers: a legacy Core"
-                raise CoreNotFound(message, 404) from error
-            raise
+        return read_list(ProcessingServer.read, self._connection.get_mapped("processing_server.json"))
 
     def processing_server(self, server_id: int) -> ProcessingServer:
         """The processing server with this id."""

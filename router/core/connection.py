@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from requests_toolbelt import MultipartEncoder
 
 from router.core.answers import check, outage
-from router.errors import CoreRefused, CoreUnavailable
+from router.errors import CoreNotFound, CoreRefused, CoreUnavailable
 
 T = TypeVar("T")
 
@@ -120,6 +120,22 @@ class Connection:
     def get(self, uri: str, query: Mapping[str, Any] | None = None) -> Any:
         """GET /api/`uri`; the parsed answer."""
         return self._call(f"GET {uri}", lambda client: client.get(uri, query))
+
+    def get_mapped(self, uri: str) -> Any:
+        """`get` of a list that some Cores do not have.
+
+        Raises
+        ------
+        CoreNotFound
+            Also for the page that Grails answers where it has no mapping for the path.
+        """
+        try:
+            return self.get(uri)
+        except CoreUnavailable as error:
+            if error.status == requests.codes.not_found:
+                message = f"{self.url} has no /api/{uri}: another kind of Core, or an older one"
+                raise CoreNotFound(message, error.status) from error
+            raise
 
     def post(self, uri: str, body: str = "", query: Mapping[str, Any] | None = None) -> Any:
         """POST JSON text to /api/`uri`; the parsed answer."""

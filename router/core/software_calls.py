@@ -76,7 +76,7 @@ class SoftwareCalls:
 
     def constraints(self) -> list[Constraint]:
         """The kinds of constraint this Core knows."""
-        return read_list(Constraint.read, self._connection.get("parameter_constraint.json"))
+        return read_list(Constraint.read, self._connection.get_mapped("parameter_constraint.json"))
 
     def constrain_parameter(self, parameter_id: int, constraint: Constraint, value: str) -> None:
         """Put a constraint on a parameter; Core shows it and enforces nothing."""
@@ -96,8 +96,14 @@ class SoftwareCalls:
         return self._connection.download(f"software/{software_id}/download", target, limit)
 
     def user_repositories(self) -> list[SoftwareUserRepository]:
-        """The accounts whose repositories Core wants as software."""
-        return read_list(SoftwareUserRepository.read, self._connection.get("software_user_repository.json"))
+        """The accounts whose repositories Core wants as software.
+
+        Raises
+        ------
+        CoreNotFound
+            A legacy Core, which has none.
+        """
+        return read_list(SoftwareUserRepository.read, self._connection.get_mapped("software_user_repository.json"))
 
     def user_repository(self, repository_id: int) -> SoftwareUserRepository:
         """The account with this id."""

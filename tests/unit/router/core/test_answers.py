@@ -133,5 +133,8 @@ def test_a_download_that_leads_to_a_login_page_is_wrong_keys():
     assert type(error_of(login, lambda c: c.download_software(1, io.BytesIO(), 9))) is CoreUnauthorized
 
 
-def test_a_legacy_core_has_no_processing_servers():
-    assert type(error_of(Answer(PAGE, 404), lambda c: c.processing_servers())) is CoreNotFound
+@pytest.mark.parametrize("body", [PAGE, {"errors": {"message": "no"}}])
+def test_a_legacy_core_has_neither_processing_servers_nor_accounts(body):
+    for call in (lambda c: c.processing_servers(), lambda c: c.user_repositories(), lambda c: c.constraints()):
+        assert type(error_of(Answer(body, 404), call)) is CoreNotFound
+    assert type(error_of(Answer(PAGE, 502), lambda c: c.processing_servers())) is CoreUnavailable
