@@ -98,6 +98,7 @@ case "$ACTION" in
         jobs="$(docker ps -aq --filter "label=org.cytomine.software-router.router=$NAME")"
         [ -z "$jobs" ] || docker rm -f -v $jobs >/dev/null
         if [ -n "${VOLUMES:-}" ]; then
+            run kill >/dev/null 2>&1 || true # nothing of it is kept, so nothing needs to be put in order
             quietly "$STACK/down.log" "docker compose could not stop '$NAME'" run down -v --remove-orphans -t 20
             rm -rf "$STACK"
         else

@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
     parser.add_argument("--output", type=Path, default=CHECKOUT / "demo-output", help="folder for the results")
     chosen = parser.parse_args(arguments)
+    if not (CHECKOUT / "docker/setup/stack.sh").is_file():
+        print("error: the demonstration needs the project's checkout; run 'make demo' in it", file=sys.stderr)
+        return 1
     signal.signal(signal.SIGTERM, _interrupt)
     screen, started = Screen(), time.monotonic()
     stack = Stack(CHECKOUT)
