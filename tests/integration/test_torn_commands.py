@@ -20,7 +20,7 @@ def bare(ident, **fields):
 DESCRIPTOR = {
     "name": "Classify", "description": "x", "schema-version": "cytomine-0.1",
     "container-image": {"type": "singularity", "image": "user/s_classify"},
-    "command-line": "python x.py CYTOMINE_HOST CYTOMINE_PRIVATE_KEY CYTOMINE_ID_PROJECT CYTOMINE_ID_PROJECTS NOTE UNSET ",
+    "command-line": "x.py CYTOMINE_HOST CYTOMINE_PRIVATE_KEY CYTOMINE_ID_PROJECT CYTOMINE_ID_PROJECTS NOTE UNSET ",
     "inputs": [
         bare("cytomine_host", **{"set-by-server": True}), bare("cytomine_private_key", **{"set-by-server": True}),
         bare("cytomine_id_project", **{"set-by-server": True}), bare("cytomine_id_projects"), bare("note"),
@@ -72,7 +72,7 @@ def test_a_torn_command_is_put_together_again(launch):
     assert f"{project}S" in message.command
     recovered = recover(message.command, software.execute_command, parameters, values)
     assert recovered.arguments == [
-        "python", "x.py", "--cytomine_host", host, "--cytomine_private_key", key, "--cytomine_id_project", project,
+        "x.py", "--cytomine_host", host, "--cytomine_private_key", key, "--cytomine_id_project", project,
         "--cytomine_id_projects", "42,43", "--note", "two  words $0",
     ]  # fmt: skip
     assert (recovered.torn, recovered.explained) == (True, True)
@@ -82,7 +82,7 @@ def test_a_torn_command_is_put_together_again(launch):
 
 
 def test_a_command_that_core_would_not_make_of_what_it_stores_now_is_believed(launch):
-    message, software, parameters, values, _ = launch(note="word")
+    message, software, parameters, values, _ = launch(note="word", cytomine_id_projects="9")
     changed = recover(message.command, software.execute_command, parameters, values | {"note": "changed since"})
     assert (changed.torn, changed.explained) == (False, False)
     assert changed.arguments[-2:] == ["--note", "word"]
