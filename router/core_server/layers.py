@@ -69,7 +69,9 @@ _IN_WINDOW = (
     " FROM annotation_box b CROSS JOIN annotation a ON a.id = b.id"
     " WHERE b.minimage <= :image AND b.maximage >= :image AND b.maxx >= :left AND b.minx <= :right"
     " AND b.maxy >= :bottom AND b.miny <= :top AND a.image = :image"
-    " AND ((a.kind <> 'reviewed' AND a.user IN (SELECT value FROM json_each(:users)))"
+    # what was checked stands for what it was checked from
+    " AND ((a.kind <> 'reviewed' AND a.user IN (SELECT value FROM json_each(:users))"
+    " AND NOT (a.reviewed AND :reviewed))"
     " OR (a.kind = 'reviewed' AND :reviewed))"
 )
 
@@ -131,9 +133,10 @@ def layers(sql: Sql, image: int) -> list[Row]:
 
 
 def term_counts(sql: Sql, image: int) -> dict[int, int]:
-    """Return how many of an image's shapes carry each term; 0 stands for none."""
+    """Return how many of an image's shapes carry each term, checked ones counted once; 0 stands for none."""
     found = sql.tuples(
-        f"SELECT term, count(*) FROM (SELECT {_TERM} AS term FROM annotation a WHERE a.image = ?) GROUP BY term",  # noqa: S608
+        f"SELECT term, count(*) FROM (SELECT {_TERM} AS term FROM annotation a WHERE a.image = ?"  # noqa: S608
+        " AND (a.kind = 'reviewed' OR NOT a.reviewed)) GROUP BY term",
         (image,),
     )
     return {row[0]: row[1] for row in found}

@@ -93,7 +93,10 @@ def check(texts: Sequence[object], sizes: Sequence[tuple[int | None, int | None]
         geometries[~finite] = None
         _refuse(problems, ~shapely.is_valid(geometries), "Annotation location is not valid: the shape crosses itself")
     geometries = _cut(geometries, sizes)
-    _refuse(problems, shapely.is_empty(geometries), "Annotation location does not intersect its image")
+    empty = shapely.is_empty(geometries)
+    _refuse(problems, empty, "Annotation location does not intersect its image")
+    # an empty point has no coordinates to ask for
+    geometries[empty] = None
     bounds = shapely.bounds(geometries)
     area = shapely.area(geometries)
     _refuse(problems, (shapely.get_dimensions(geometries) == 2) & (area <= 0), "Annotation has no area")

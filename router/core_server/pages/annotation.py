@@ -73,28 +73,33 @@ def _panel(page: Page, ident: int, changed: bool = False) -> Response:
     found = page.api.get(f"annotation/{ident}")
     terms = terms_of(page.api, found["project"])
     names = {term["id"]: term for term in terms}
-    given = page.api.all(f"annotation/{ident}/term")
-    people = [item for item in given if item.get("rate") is None]
-    predicted = max((item for item in given if item.get("rate") is not None), key=lambda i: i["rate"], default=None)
-    author = page.api.get(f"user/{found['user']}")
     reviewed = found["class"].endswith("ReviewedAnnotation")
-    # the API keeps a rule for each change; this only spares a person buttons that would be refused
-    own = author["id"] == page.caller.person or page.caller.admin
+    given = [item for item in page.api.all(f"annotation/{ident}/term") if item.get("rate") is None]
+    predicted = _predicted(page, found["parentIdent"] if reviewed else ident)
+    author = page.api.get(f"user/{found['user']}")
     return page.show(
         "annotation.html",
         annotation=found,
         outline=outline(found["location"], page.api.get(f"imageinstance/{found['image']}")["height"]),
         terms=terms,
-        given=[names[term] for term in dict.fromkeys(item["term"] for item in people) if term in names],
+        given=[names[term] for term in dict.fromkeys(item["term"] for item in given) if term in names],
         predicted=names.get(predicted["term"]) if predicted else None,
-        expected=names.get(predicted["expectedTerm"]) if predicted and predicted.get("expectedTerm") else None,
+        expected=names.get(predicted["expectedTerm"]) if predicted else None,
         rate=predicted["rate"] if predicted else None,
         author=_author(page, author),
         checked=reviewed or found["reviewed"],
-        kind="reviewed" if reviewed else "algo" if author.get("algo") else "user",
-        own=own,
+        found_by_algorithm=bool(author.get("algo")),
+        # the API keeps the rule; this only spares a person a button that would be refused
+        deletable=not author.get("algo") and (author["id"] == page.caller.person or page.caller.admin),
         changed=changed,
     )
+
+
+def _predicted(page: Page, ident: int) -> dict[str, Any] | None:
+    """Return the surest term that an algorithm predicted for an annotation."""
+    given = page.api.maybe(f"annotation/{ident}/term") or {"collection": []}
+    rated = [item for item in given["collection"] if item.get("rate") is not None]
+    return max(rated, key=lambda item: float(item["rate"]), default=None)
 
 
 def _author(page: Page, author: dict[str, Any]) -> str:
@@ -158,18 +163,17 @@ def check(page: Page) -> Response:
         raise WrongArgument("choose the term that is right")
     if page.api.get(f"annotation/{ident}")["reviewed"]:
         page.api.ask("DELETE", f"annotation/{ident}/review")
-    page.api.ask("POST", f"annotation/{ident}/review", {"id": ident, "terms": [int(term)]})
-    return _panel(page, ident, changed=True)
+    answer = page.api.ask("POST", f"annotation/{ident}/review", {"id": ident, "terms": [int(term)]})
+    return _panel(page, answer["reviewedannotation"]["id"], changed=True)
 
 
 @views.post("/pages/annotation/{annotation:int}/uncheck")
 def uncheck(page: Page) -> Response:
     """Take a check back."""
     ident = page.params["annotation"]
+    found = page.api.get(f"annotation/{ident}")
     page.api.ask("DELETE", f"annotation/{ident}/review")
-    if page.api.maybe(f"annotation/{ident}") is None:
-        return page.show("nothing_here.html", changed=True)
-    return _panel(page, ident, changed=True)
+    return _panel(page, found.get("parentIdent") or ident, changed=True)
 
 
 @views.post("/pages/annotation/{annotation:int}/delete")

@@ -117,10 +117,8 @@ class Tile:
                 alpha = above + below
                 red, green, blue = rgb(name)
                 paint = np.array([blue, green, red], np.float32)
-                painted = (paint * above[..., None] + colour * below[..., None]) / np.maximum(alpha, np.float32(1e-6))[
-                    ..., None
-                ]
-                colour = painted.astype(np.float32)
+                mixed = paint * above[..., None] + colour * below[..., None]
+                colour = (mixed / np.maximum(alpha, np.float32(1e-6))[..., None]).astype(np.float32)
         picture = np.dstack([colour, alpha * 255]).round().astype(np.uint8)
         done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
         if not done:

@@ -70,6 +70,12 @@ def figure(number: float | None) -> str:
     return f"{int(number or 0):,}".replace(",", "\u202f")
 
 
+def measure(number: float | None) -> str:
+    """Return a measure with three digits that count, and without exponents."""
+    value = float(number or 0)
+    return figure(float(f"{value:.3g}")) if abs(value) >= 100 else f"{value:.3g}"
+
+
 def counted(number: float | None, one: str, many: str | None = None) -> str:
     """Return a number with its noun: 1 slide, 2 slides."""
     return f"{figure(number)} {one if number == 1 else many or one + 's'}"
@@ -103,6 +109,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "stamp": stamp,
     "lasting": lasting,
     "figure": figure,
+    "measure": measure,
     "counted": counted,
     "filesize": bytes_in_words,
     "percent": percent,

@@ -69,7 +69,11 @@ function drawLayers() {
 function refresh(html, force = false) {
   const fresh = new DOMParser().parseFromString(html, "text/html").querySelector("[data-state]");
   const old = layersBox.querySelector("[data-state]");
-  if (!fresh || (!force && fresh.dataset.state === old.dataset.state)) return;
+  if (!fresh) return;
+  if (!force && fresh.dataset.state === old.dataset.state) {
+    old.dataset.version = fresh.dataset.version;
+    return;
+  }
   for (const box of old.querySelectorAll("input:not(:checked)")) {
     const twin = fresh.querySelector(`input[name=${box.name}][value="${box.value}"]`);
     if (twin) twin.checked = false;
