@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from router.catalogue.resources import resource_parameters
 from router.catalogue.versions import is_older
 from router.core import Constraint, CoreClient, NewParameter, NewSoftware, Software, SoftwareParameter
 from router.descriptor import Descriptor, Input
 from router.descriptor.lint import Severity, lint
+from router.descriptor.reading import INDEX_STEP
 from router.errors import CatalogueError, CoreConflict, CoreError, CoreNotFound, CoreRefused
 from router.log import get_logger
 
@@ -103,7 +105,12 @@ def complete(core: CoreClient, software: Software, descriptor: Descriptor) -> li
         if one.description:
             core.describe_parameter(parameter.id, one.description)
         constraints.put(parameter, one)
-    return [one.id for one in missing]
+    end = INDEX_STEP * (1 + len(descriptor.inputs))
+    needs = resource_parameters(descriptor.resources, [one.id for one in descriptor.inputs], end)
+    unsaid = [one for one in needs if one.name not in present]
+    for need in unsaid:
+        core.create_parameter(software.id, need)
+    return [one.id for one in missing] + [need.name for need in unsaid]
 
 
 def default_server(core: CoreClient, name: str | None) -> int | None:

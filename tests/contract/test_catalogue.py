@@ -93,6 +93,16 @@ def test_what_core_then_shows(core, unique):
     assert text["data"] == f"What {unique} does."
 
 
+def test_what_a_run_needs_travels_with_every_launch(core, unique):
+    wishes = {"ram-needed": "2 GB", "cpu-cores": 1.5, "gpu": True}
+    software = install(core, descriptor(unique, **wishes), "1").software
+    hidden = [one for one in core.software_parameters(software.id) if one.server_parameter]
+    assert {one.name: one.default for one in hidden} == {"mem": "2048", "cpus-per-task": "2", "gres": "gpu:1"}
+    assert [one.index for one in hidden] == [400, 500, 600]
+    assert all(one.set_by_server and not one.required for one in hidden)
+    assert install(core, descriptor(unique, **wishes), "1").completed == ()
+
+
 def test_installing_twice_changes_nothing(core, calls, unique):
     first = install(core, descriptor(unique), "1")
     del calls[:]
