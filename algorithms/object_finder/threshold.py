@@ -3,7 +3,8 @@
 The masked Gaussian is the ratio of two Gaussian-filtered images, pixels times mask and mask ("normalized convolution":
 Knutsson and Westin, CVPR 1993), of OpenCV's window: sigma = 0.3 ((block - 1) / 2 - 1) + 0.8, cut off at the block,
 borders replicated. A mean over hundreds of pixels is so smooth that it is computed on averages of small cells: the
-result is within a sixth of a grey level of the exact filter, in a hundredth of its time. Otsu: IEEE Trans. SMC 9(1), 1979.
+result is within a sixth of a grey level of the exact filter, in a hundredth of its time. Otsu: IEEE Trans. SMC 9(1),
+1979.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from shapely import Polygon
 
@@ -59,18 +56,5 @@ def polygons_from_labels(
     """
     from algorithms.toolkit.geometry.trace import trace
 
-    points, starts, owners, areas = trace(np.ascontiguousarray(labels))
-    if len(owners) == 0:
-        return [], np.zeros(0, np.int32)
-    scales = np.broadcast_to(np.asarray(scale, np.float64), (2,))
-    corners = (points + np.asarray(offset, np.float64)) * scales
-    ring = np.repeat(np.arange(len(owners)), np.diff(starts))
-    rings: Any = shapely.linearrings(corners, indices=ring)
-    outer = areas > 0
-    names = owners[outer]
-    shell_of = np.zeros(int(owners.max()) + 1, np.int64)
-    shell_of[names] = np.arange(len(names))
-    shells = shell_of[owners]
-    order = np.lexsort((~outer, shells))  # each shell, then its holes
-    polygons: Any = shapely.polygons(rings[order], indices=shells[order])
-    return list(polygons), names
+    rings = trace(np.ascontiguousarray(labels))
+    return rings.polygons(offset, scale), rings.owners[rings.areas > 0]
