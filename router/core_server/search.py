@@ -60,7 +60,7 @@ def _scope(call: Call, where: _Where) -> list[int] | None:
     where.ids("a.image", images, "images")
     where.ids("a.slice", slices, "slices")
     if project is None and images is None and slices is None and not call.caller.admin:
-        where.add(member("a.project"), **call.caller.names())
+        where.add(member("a.project"), me=call.caller.person)
     if images is None and slices:
         rows = call.sql.all(
             f"SELECT DISTINCT image FROM sliceinstance WHERE id {_IN.format('?')}",

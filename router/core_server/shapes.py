@@ -128,6 +128,8 @@ def _cut(geometries: NDArray[Any], sizes: Sequence[tuple[int | None, int | None]
 def _largest_dimension(geometry: BaseGeometry, dimension: int) -> BaseGeometry:
     """Drop the points and lines that cutting a polygon may leave; empty when nothing else is left."""
     parts = [part for part in shapely.get_parts(geometry) if shapely.get_dimensions(part) == dimension]
+    if not parts:
+        return shapely.Point()
     return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 
