@@ -112,6 +112,57 @@ def fit_classes(
     return joined(samples.n_features, classes, _in_threads(grow, parameters.seeds(), workers))
 
 
+def fit_outputs(
+    samples: Samples,
+    labels: Samples,
+    parameters: ExtraTrees,
+    *,
+    classes: NDArray[Any],
+    eight_bit_leaves: bool = True,
+    workers: int | None = None,
+) -> Forest:
+    """Fit a forest to many labels a sample, such as the pixels of a window.
+
+    Parameters
+    ----------
+    samples : Samples
+        n samples of d 8-bit features.
+    labels : Samples
+        n samples of O labels: class numbers 0 to C - 1, read from a matrix or from windows of masks.
+    classes : ndarray, (C,)
+        What the class numbers stand for; a label beyond them counts as class 0.
+    eight_bit_leaves : bool
+        Keep leaf tables in 255ths, a quarter of the memory.
+    workers : int, optional
+        Threads; the forest does not depend on their number.
+
+    Raises
+    ------
+    DataError
+        If there is no sample, there are fewer than two classes, or labels and samples differ in number.
+    """
+    from algorithms.toolkit.forests.bits import pack_labels
+    from algorithms.toolkit.forests.grow_outputs import grow_outputs
+
+    _same_length(samples, labels)
+    n, n_outputs, n_planes = len(samples), labels.n_features, len(classes) - 1
+    if n_planes < 1:
+        msg = f"a forest of many outputs needs at least two classes, got {list(classes)}"
+        raise DataError(msg)
+    planes = np.zeros((n, n_planes, -(-n_outputs // 64)), np.uint64)
+    pack_labels(labels.source, n_planes, 0, n, planes)
+    planes = planes.reshape(n, -1)
+    rules = parameters.rules(samples.n_features)
+    scale = 255.0 if eight_bit_leaves else 1.0
+
+    def grow(seed: np.uint64) -> Tree:
+        leaves = np.empty((n, n_planes + 1, n_outputs), np.uint8 if eight_bit_leaves else np.float32)
+        tree = grow_outputs(samples.source, planes, np.arange(n, dtype=np.int32), n_planes, leaves, scale, rules, seed)
+        return (*tree[:3], tree[3].copy(), tree[4])
+
+    return joined(samples.n_features, np.asarray(classes), _in_threads(grow, parameters.seeds(), workers))
+
+
 def joined(n_features: int, classes: NDArray[Any], trees: list[Tree]) -> Forest:
     """Return the forest of `trees`, each (feature, threshold, child, leaf values (L, ...), importances)."""
     roots = np.concatenate([[0], np.cumsum([len(tree[0]) for tree in trees])]).astype(np.int64)
@@ -134,7 +185,7 @@ def joined(n_features: int, classes: NDArray[Any], trees: list[Tree]) -> Forest:
     )
 
 
-def _same_length(samples: Samples, labels: NDArray[Any]) -> None:
+def _same_length(samples: Samples, labels: NDArray[Any] | Samples) -> None:
     if len(samples) == 0:
         raise DataError("there is no sample to learn from")
     if len(labels) != len(samples):
