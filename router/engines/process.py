@@ -36,6 +36,7 @@ from router.engines.process_keeper import END, HEADER, OUTPUT, PROCESS, SPEC
 from router.errors import ContainerGone, EngineError
 
 _LOOK_SECONDS = 0.05
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class ProcessEngine(Engine):
@@ -88,13 +89,7 @@ class ProcessEngine(Engine):
             message = f"process: the program {arguments[:1]} is not on this machine"
             raise EngineError(message)
         keeper = [sys.executable, "-m", "router.engines.process_keeper", str(place)]
-        subprocess.Popen(
-            keeper,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        subprocess.run(keeper, stdin=subprocess.DEVNULL, check=True, cwd=_ROOT)
         while not (place / PROCESS).exists():
             time.sleep(_LOOK_SECONDS / 10)
 

@@ -45,5 +45,16 @@ def _write(path: Path, content: dict[str, float]) -> None:
     fresh.replace(path)
 
 
+def _leave() -> None:
+    """Become nobody's child, in a session of its own, with no one's output."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+
+
 if __name__ == "__main__":
+    _leave()
     keep(Path(sys.argv[1]))

@@ -103,7 +103,8 @@ class JobLog:
         # A piece from before (the clock was set back) would not come again when asked from this second on.
         self._append(self._mask.feed(chunk.data))
         if self.last_output - self._noted_at > _NOTE_EVERY_SECONDS and self._mask.empty:
-            self._note(self._size)
+            # While the bytes from before a crash are skipped, the file is ahead of what was read.
+            self._note(self._size - self._skip)
 
     def finish(self, sentence: str) -> None:
         """Complete the file: what was held back, the kept end of a log that was cut, the ending. May be repeated."""

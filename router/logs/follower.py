@@ -84,6 +84,10 @@ class Followers:
         follower = self._followers.get(job)
         return follower.file.last_output if follower else None
 
+    def follows(self, job: int) -> bool:
+        """Whether a container's output goes to this job's file just now."""
+        return job in self._followers
+
     def size(self, job: int) -> int:
         """Bytes of the log of a job that runs."""
         follower = self._followers.get(job)

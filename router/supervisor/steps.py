@@ -182,12 +182,14 @@ class Steps:
         if not job.command:
             return LogSafe(job.seq)
         container: str | None = self._place(job)
+        ident = self.identity(job).job
         secrets: tuple[str, ...] = ()
-        try:
-            secrets = secrets_of(self._engine.inspect(self._place(job)).arguments)
-        except ContainerGone:
-            container = None
-        self._followers.finish(self.identity(job).job, container, secrets, sentence)
+        if not self._followers.follows(ident):
+            try:
+                secrets = secrets_of(self._engine.inspect(self._place(job)).arguments)
+            except ContainerGone:
+                container = None
+        self._followers.finish(ident, container, secrets, sentence)
         return LogSafe(job.seq)
 
     def clean(self, job: JobRow) -> None:
