@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from router.core_server import (
     activity,
     annotation_terms,
+    archives,
     auth,
     domain_data,
     execute,
@@ -78,6 +79,7 @@ ROOMS: tuple[Any, ...] = (
     domain_data,
     search,
     execute,
+    archives,
     imports,
     pictures,
     sessions,
