@@ -130,13 +130,16 @@ class Page(CoreClient):
             return False
 
     def fetch_results(self, job: Job, folder: Path) -> list[Path]:
-        """Save the files that are attached to a job in `folder`; their paths."""
+        """Save the files that a job left (its data and what is attached to it) in `folder`; their paths."""
         folder.mkdir(parents=True, exist_ok=True)
+        data = self._connection.get(f"job/{job.id}/jobdata.json")["collection"]
+        files = {f"jobdata/{found['id']}/download": str(found["filename"]) for found in data}
+        files |= {f"attachedfile/{found.id}/download": found.filename for found in self.attached_files(job.id)}
         saved = []
-        for attached in self.attached_files(job.id):
-            target = folder / Path(attached.filename).name
+        for uri, name in files.items():
+            target = folder / Path(name).name
             with target.open("wb") as file:
-                self._connection.download(f"attachedfile/{attached.id}/download", file, LARGEST)
+                self._connection.download(uri, file, LARGEST)
             saved.append(target)
         return saved
 
