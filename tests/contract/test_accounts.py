@@ -9,7 +9,7 @@ import pytest
 from router.catalogue import Catalogue, GitHubAccounts, SourceUnavailable, StoredTasks, refresh_accounts
 from router.messages import CatalogueTask, parse
 from router.store import Store
-from tests.contract.test_catalogue import source
+from tests.contract.test_catalogue import source, uploaded, zipped
 from tests.support.stand_in import Answer, StandIn
 from tests.support.waiting import wait_for
 
@@ -227,6 +227,16 @@ def test_a_row_that_is_not_there_yet_is_asked_for_again_and_then_given_up(store,
         tries += 1
         clock.now += 60
     assert tries == 5
+
+
+def test_an_upload_that_core_announces_is_installed(core, store, catalogue_with, unique):
+    good = uploaded(core, unique, "1", zipped(**{"descriptor.json": json.dumps(source(unique))}))
+    bad = uploaded(core, f"{unique}-bad", "1", b"no zip")
+    for ident in (good, bad):
+        deliver(store, {"requestType": "addSoftware", "SoftwareId": ident})
+    catalogue_with().step()
+    assert pending(store) == []
+    assert [core._connection.get(f"software/{ident}.json")["executable"] for ident in (good, bad)] == [True, False]
 
 
 def test_the_folder_is_installed_at_the_start(core, catalogue_with, tmp_path, unique):
