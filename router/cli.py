@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from router import cli_software
 from router.errors import CoreError, RouterError, SettingError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(cli_software.app, name="software")
 
 Config = Annotated[Path | None, typer.Option("--config", help="router.yml; else the file that ROUTER_CONFIG names.")]
 

@@ -7,8 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.catalogue import own_version
-from router.cli_software import software_commands
-from router.core import CoreClient, Keys
+from router.cli import app
 from tests.contract.test_catalogue import source
 
 ROOT = Path(__file__).parents[2]
@@ -22,14 +21,13 @@ def folder(tmp_path, unique):
 
 
 @pytest.fixture
-def run(local_core, folder):
-    keys = local_core.keys["router"]
-    app = software_commands(
-        lambda: CoreClient(local_core.url, Keys(keys["publicKey"], keys["privateKey"])), lambda: folder
-    )
+def run(local_core, folder, monkeypatch):
+    monkeypatch.setenv("ROUTER_CORE__URL", local_core.url)
+    monkeypatch.setenv("ROUTER_CORE__KEYS_FILE", str(local_core.data / "keys.json"))
+    monkeypatch.setenv("ROUTER_CATALOGUE__FOLDER", str(folder))
 
     def invoke(*arguments, code=0):
-        result = CliRunner().invoke(app, [str(one) for one in arguments])
+        result = CliRunner().invoke(app, ["software", *map(str, arguments)])
         assert result.exit_code == code, result.output
         return result.output
 
