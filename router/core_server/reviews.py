@@ -14,7 +14,7 @@ from router.core_server.http import Routes
 from router.core_server.images import IMAGE_INSTANCE
 from router.core_server.resource import Row
 from router.core_server.rights import project_contributed, seen
-from router.core_server.wire import as_id
+from router.core_server.wire import Arguments
 
 routes = Routes()
 
@@ -23,9 +23,7 @@ def _terms(call: Call, annotation: Row) -> list[int]:
     """Return the terms to confirm: those named, else those that the annotation has."""
     named = call.args.ids("terms", "term")
     if named is None and isinstance(call.body, dict):
-        value = call.body.get("terms", call.body.get("term"))
-        if isinstance(value, list):
-            named = [as_id("terms", item) for item in value]
+        named = Arguments(call.body).ids("terms", "term")
     if named:
         for term in named:
             call.row("term", term, "Term")

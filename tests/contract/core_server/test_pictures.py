@@ -46,8 +46,11 @@ def test_thumb_keeps_its_shape(place):
     assert picture(place.api, f"imageinstance/{place.image}/thumb.jpg", "JPEG").shape == (height, width, 3)
 
 
-@pytest.mark.parametrize("name", ["window-0-0-0-5.png", "window-0-0-5-5.xyz", "thumb.png?maxSize=0", "thumb.png?gamma=0",
-                                  "thumb.png?zoom=-1", "window-0-0-5-5.png?annotations=x"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["window-0-0-0-5.png", "window-0-0-5-5.xyz", "thumb.png?maxSize=0", "thumb.png?gamma=0", "thumb.png?zoom=-1",
+     "window-0-0-5-5.png?annotations=x"],
+)  # fmt: skip
 def test_what_cannot_be_drawn_is_400(place, name):
     suffix = "&mask=true" if "?" in name else "?mask=true"
     assert place.api.request("GET", f"imageinstance/{place.image}/{name}{suffix}").status_code == 400
