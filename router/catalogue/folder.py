@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def descriptors_in(folder: Path) -> list[Path]:
     return [own] if own.is_file() else sorted(folder.glob(f"*/{DESCRIPTOR}"))
 
 
-def install_folder(core: CoreClient, folder: Path, release: str | None = None) -> FolderInstalled:
+def install_folder(
+    core: CoreClient, folder: Path, release: str | None = None, *, stopped: Callable[[], bool] = lambda: False
+) -> FolderInstalled:
     """Install every software of a folder; one that cannot be does not keep the others out.
 
     Parameters
@@ -53,6 +56,8 @@ def install_folder(core: CoreClient, folder: Path, release: str | None = None) -
         With NAME/descriptor.json in it.
     release
         Version and tag; by default this distribution's, since its images have it.
+    stopped
+        Asked before every software; true leaves out the rest.
 
     Raises
     ------
@@ -64,6 +69,8 @@ def install_folder(core: CoreClient, folder: Path, release: str | None = None) -
     release = release or own_version()
     installed, failed = {}, {}
     for path in descriptors_in(folder):
+        if stopped():
+            break
         name = path.parent.name
         try:
             installed[name] = install(core, load(path), release)

@@ -6,6 +6,7 @@ state here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from router.catalogue.accounts import Accounts
@@ -28,8 +29,12 @@ class Refreshed:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def refresh_accounts(core: CoreClient, accounts: Accounts, *, username: str | None = None) -> Refreshed:
+def refresh_accounts(
+    core: CoreClient, accounts: Accounts, *, username: str | None = None, stopped: Callable[[], bool] = lambda: False
+) -> Refreshed:
     """Refresh every account Core names, or those of `username` (in any case).
+
+    `stopped` is asked before every repository; what is left then is left to the next refresh.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def refresh_accounts(core: CoreClient, accounts: Accounts, *, username: str | No
         return done
     for account in known:
         if username is None or account.username.lower() == username.lower():
-            refresh_account(core, accounts, account, done)
+            refresh_account(core, accounts, account, done, stopped=stopped)
     log.info(
         "software refreshed",
         accounts=username or "all",
@@ -58,7 +63,12 @@ def refresh_accounts(core: CoreClient, accounts: Accounts, *, username: str | No
 
 
 def refresh_account(
-    core: CoreClient, accounts: Accounts, account: SoftwareUserRepository, done: Refreshed | None = None
+    core: CoreClient,
+    accounts: Accounts,
+    account: SoftwareUserRepository,
+    done: Refreshed | None = None,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Refreshed:
     """Install the newest release of every repository of an account that is software, if Core has it not yet."""
     done = done or Refreshed()
@@ -68,6 +78,8 @@ def refresh_account(
         return done
     known = _images(core.software_list())
     for repository in accounts.repositories(account.username):
+        if stopped():
+            break
         if not repository.lower().startswith(account.prefix.lower()):
             continue
         release = newest(accounts.releases(account.docker_username, repository))

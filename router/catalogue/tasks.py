@@ -25,6 +25,7 @@ log = get_logger(__name__)
 #: Core publishes inside its transaction: a row may not be there yet (2.1). Tries, and seconds between them.
 _TRIES, _PAUSE = 5, 3.0
 _LONGEST_PAUSE = 300.0
+_STOP_SECONDS = 20.0
 _IDLE = 60.0
 
 
@@ -114,11 +115,11 @@ class Catalogue:
         self._wake.set()
 
     def stop(self) -> None:
-        """Stop after the task under way."""
+        """Stop after the software under way; tasks that are not done are done by the next start."""
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         pause = 1.0
@@ -142,14 +143,18 @@ class Catalogue:
     def step(self) -> None:
         """Do what is due: the folder, the tasks, the refresh."""
         if self._folder is not None:
-            self.failed = install_folder(self._core, self._folder).failed
+            self.failed = install_folder(self._core, self._folder, stopped=self._stop.is_set).failed
             self._folder = None
         while not self._stop.is_set() and (due := self._tasks.due_tasks()):
             for task in due:
-                self._work_off(task)
+                if not self._stop.is_set():
+                    self._work_off(task)
         if time.monotonic() >= self._next_refresh and not self._stop.is_set():
             self.refresh_later()
-            refresh_accounts(self._core, self._accounts)
+            self._refresh(None)
+
+    def _refresh(self, username: str | None) -> None:
+        refresh_accounts(self._core, self._accounts, username=username, stopped=self._stop.is_set)
 
     def _seconds_to_refresh(self) -> float:
         return max(0.0, min(_IDLE, self._next_refresh - time.monotonic(), _PAUSE))
@@ -169,7 +174,9 @@ class Catalogue:
         except (RouterError, ValueError, KeyError, TypeError) as error:
             self._refuse(task, error)
         else:
-            self._tasks.task_done(task.id)
+            # One that was cut short by the stop is done again by the next start.
+            if not self._stop.is_set():
+                self._tasks.task_done(task.id)
 
     def _refuse(self, task: TaskLike, error: Exception) -> None:
         log.warning("catalogue task failed", kind=task.kind, details=dict(task.details), reason=str(error))
@@ -181,10 +188,11 @@ class Catalogue:
         elif kind is TaskKind.ADD_SOFTWARE:
             install_archive(self._core, int(details["SoftwareId"]))
         elif kind is TaskKind.ADD_REPOSITORY:
-            refresh_account(self._core, self._accounts, self._core.user_repository(int(details["id"])))
+            account = self._core.user_repository(int(details["id"]))
+            refresh_account(self._core, self._accounts, account, stopped=self._stop.is_set)
         elif kind is TaskKind.REMOVE_REPOSITORY:
             log.info("account removed; its software stays", account=details.get("username"))
         elif kind is TaskKind.REFRESH_ONE:
-            refresh_accounts(self._core, self._accounts, username=str(details["username"]))
+            self._refresh(str(details["username"]))
         else:
-            refresh_accounts(self._core, self._accounts)
+            self._refresh(None)

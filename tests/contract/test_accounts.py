@@ -2,7 +2,9 @@
 
 import json
 import threading
+import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -26,8 +28,12 @@ class Hubs:
         }
         self.broken = f"S_{unique}-bad"
         self.away = False
+        self.delay = 0.0
 
     def __call__(self, asked):
+        return replace(self.answer(asked), delay=self.delay)
+
+    def answer(self, asked):
         parts = asked.path.strip("/").split("/")
         if self.away:
             return Answer({"message": "API rate limit exceeded"}, 403, {"retry-after": "1"})
@@ -250,8 +256,16 @@ def test_the_folder_is_installed_at_the_start(core, catalogue_with, tmp_path, un
         wait_for("the reason", lambda: "bad" in catalogue.failed, 10)
 
 
-def test_stopping_is_quick(catalogue_with):
+def test_stopping_is_quick_and_leaves_the_task_to_the_next_start(core, account, hubs, store, catalogue_with, unique):
+    """A refresh of ninety repositories is under way, each of them slow."""
+    hubs.releases = {f"S_{unique}-{number}": ["v1"] for number in range(90)}
+    hubs.delay = 0.1
+    deliver(store, {"requestType": "refreshRepositories"})
     catalogue = catalogue_with()
+    catalogue.refresh_later()
+    start = time.monotonic()
     with running(catalogue):
-        pass
+        wait_for("the first software", lambda: offered(core, f"{unique}-0"), 10)
+    assert time.monotonic() - start < 8
     assert not [thread for thread in threading.enumerate() if thread.name == "catalogue"]
+    assert len(pending(store)) == 1
