@@ -57,7 +57,8 @@ build_one() {
             ;;
         algorithms)
             build algorithms "$BASE_IMAGE" docker/algorithms/Dockerfile . \
-                requirements/algorithms.lock "${PACKAGING[@]}" "${CORE_OF_ROUTER[@]}" algorithms descriptors
+                requirements/algorithms.lock "${PACKAGING[@]}" "${CORE_OF_ROUTER[@]}" algorithms descriptors \
+                docker/algorithms/warm.py docker/software
             ;;
         *)
             [ -f "docker/software/$1.Dockerfile" ] || die "no image is called '$1': see docker/software"
