@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from router.core_server.context import Call
@@ -139,48 +139,19 @@ def _meta(base: str, row: Row) -> dict[str, Any]:
     return meta
 
 
-def listing(call: Call, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return rows as the items of a listing, with the groups that the query asks for."""
-    groups, base = groups_of(call), call.base
-    wkt = to_wkt([row["wkb"] for row in rows]) if "wkt" in groups else []
-    scales = _scales(call, rows) if "gis" in groups else {}
-    terms = terms_of(call, rows) if groups & {"term", "algo"} else {}
-    tracks = _tracks(call, rows) if "track" in groups else {}
-    names = _names(call, rows, groups)
-    items = []
-    for index, row in enumerate(rows):
-        item: dict[str, Any] = {"id": row["id"], "class": KINDS[row["kind"]][0]}
-        if "meta" in groups:
-            item |= _meta(base, row)
-        if "wkt" in groups:
-            item |= {"location": wkt[index], "geometryCompression": row["geometryCompression"]}
-        if "gis" in groups:
-            item |= _gis(row, scales[row["image"]])
-        if groups & {"term", "algo"}:
-            item |= _term_group(terms[row["id"]], row["kind"] == "algo")
-        if "track" in groups:
-            item |= {"track": [t["track"] for t in tracks[row["id"]]], "annotationTrack": tracks[row["id"]]}
-        item |= names.get(("image", row["image"]), {}) | names.get(("slice", row["slice"]), {})
-        item |= names.get(("user", row["user"]), {})
-        items.append(item)
-    return items
-
-
+#: For groups that name what a column points to: query and its key.
 _NAMES = {
     "image": (
-        "image",
         """SELECT i.id AS key, a.originalFilename, i.instanceFilename FROM imageinstance i
         JOIN abstractimage a ON a.id = i.baseImage""",
         "i.id",
     ),
     "slice": (
-        "slice",
         """SELECT s.id AS key, a.channel, a.zStack, a.time FROM sliceinstance s
         JOIN abstractslice a ON a.id = s.baseSlice""",
         "s.id",
     ),
     "user": (
-        "user",
         """SELECT u.id AS key, u.username AS creator, j.id AS job, j.software, s.name AS softwareName FROM secuser u
         LEFT JOIN job j ON j.id = u.job LEFT JOIN software s ON s.id = j.software""",
         "u.id",
@@ -188,15 +159,74 @@ _NAMES = {
 }
 
 
-def _names(call: Call, rows: Sequence[Row], groups: frozenset[str]) -> dict[tuple[str, int], dict[str, Any]]:
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for group in groups & set(_NAMES):
-        column, query, key = _NAMES[group]
-        idents = json.dumps(sorted({row[column] for row in rows if row[column] is not None}))
-        for item in call.sql.all(f"{query} WHERE {key} IN (SELECT value FROM json_each(?))", (idents,)):
-            ident = item.pop("key")
-            found[group, ident] = item
-    return found
+def _names(call: Call, rows: Sequence[Row], group: str) -> dict[int, dict[str, Any]]:
+    query, key = _NAMES[group]
+    idents = json.dumps(sorted({row[group] for row in rows if row[group] is not None}))
+    found = call.sql.all(f"{query} WHERE {key} IN (SELECT value FROM json_each(?))", (idents,))
+    return {item.pop("key"): item for item in found}
+
+
+Parts = Iterable[Mapping[str, Any]]
+
+
+def _named(group: str) -> Callable[[Call, Sequence[Row]], Parts]:
+    def parts(call: Call, rows: Sequence[Row]) -> Parts:
+        names = _names(call, rows, group)
+        return (names.get(row[group], {}) for row in rows)
+
+    return parts
+
+
+def _shapes(_call: Call, rows: Sequence[Row]) -> Parts:
+    texts = to_wkt([row["wkb"] for row in rows])
+    return (
+        {"location": text, "geometryCompression": row["geometryCompression"]}
+        for row, text in zip(rows, texts, strict=True)
+    )
+
+
+def _measures(call: Call, rows: Sequence[Row]) -> Parts:
+    scales = _scales(call, rows)
+    return (_gis(row, scales[row["image"]]) for row in rows)
+
+
+def _all_terms(call: Call, rows: Sequence[Row]) -> Parts:
+    terms = terms_of(call, rows)
+    return (_term_group(terms[row["id"]], row["kind"] == "algo") for row in rows)
+
+
+def _all_tracks(call: Call, rows: Sequence[Row]) -> Parts:
+    return (
+        {"track": [link["track"] for link in links], "annotationTrack": links} for links in _tracks(call, rows).values()
+    )
+
+
+def _metas(call: Call, rows: Sequence[Row]) -> Parts:
+    base = call.base
+    return (_meta(base, row) for row in rows)
+
+
+#: What each group adds to the items of a listing, given the rows.
+_PARTS: Mapping[str, Callable[[Call, Sequence[Row]], Parts]] = {
+    "meta": _metas,
+    "wkt": _shapes,
+    "gis": _measures,
+    "term": _all_terms,
+    "algo": _all_terms,
+    "track": _all_tracks,
+    **{group: _named(group) for group in _NAMES},
+}
+
+
+def listing(call: Call, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return rows as the items of a listing, with the groups that the query asks for."""
+    groups = groups_of(call)
+    items: list[dict[str, Any]] = [{"id": row["id"], "class": KINDS[row["kind"]][0]} for row in rows]
+    for group, parts in _PARTS.items():
+        if group in groups:
+            for item, part in zip(items, parts(call, rows), strict=True):
+                item.update(part)
+    return items
 
 
 def single(call: Call, row: Row) -> dict[str, Any]:

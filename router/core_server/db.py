@@ -35,18 +35,19 @@ class Sql:
 
     def one(self, query: str, arguments: Arguments = ()) -> Row | None:
         """Return the first row, or None."""
-        row = self._connection.execute(query, arguments).fetchone()
-        return dict(row) if row else None
+        cursor = self._connection.execute(query, arguments)
+        row = cursor.fetchone()
+        return dict(zip(_names(cursor), row, strict=True)) if row else None
 
     def all(self, query: str, arguments: Arguments = ()) -> list[Row]:
         """Return all rows."""
-        return [dict(row) for row in self._connection.execute(query, arguments)]
+        cursor = self._connection.execute(query, arguments)
+        names = _names(cursor)
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def tuples(self, query: str, arguments: Arguments = ()) -> list[tuple[Any, ...]]:
         """Return all rows as tuples, for the hot paths."""
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
-        return cursor.execute(query, arguments).fetchall()
+        return self._connection.execute(query, arguments).fetchall()
 
     def value(self, query: str, arguments: Arguments = ()) -> Any:
         """Return the first column of the first row, or None."""
@@ -95,6 +96,10 @@ class Sql:
         self.run("RELEASE item")
 
 
+def _names(cursor: sqlite3.Cursor) -> list[str]:
+    return [column[0] for column in cursor.description]
+
+
 @contextmanager
 def _explained(table: str) -> Iterator[None]:
     try:
@@ -126,7 +131,6 @@ class Database:
 
     def _open(self, cache_kib: int) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
-        connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
