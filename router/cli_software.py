@@ -12,6 +12,7 @@ from router.errors import SettingError
 if TYPE_CHECKING:
     from router.catalogue import FolderInstalled
     from router.core import CoreClient
+    from router.descriptor.lint import Finding
     from router.settings import Settings
 
 app = typer.Typer(help="Look at, lint, install and link software.", no_args_is_help=True)
@@ -107,10 +108,14 @@ def _lint(path: Path, repository: str | None, prefix: str, *, quiet: bool) -> bo
 
     findings = lint_file(path, repository=repository, prefix=prefix)
     typer.echo(f"{path}: {'no findings' if not findings else f'{len(findings)} findings'}")
+    alike: dict[tuple[str, str], list[Finding]] = {}
     for one in findings:
         if not (quiet and one.severity is Severity.NOTE):
-            typer.echo("  " + typer.style(one.severity, fg=_COLOURS.get(one.severity)) + f" {one.path}")
-            typer.echo(f"      {one.message}. {one.hint}")
+            alike.setdefault((one.severity, one.hint), []).append(one)
+    for (severity, hint), found in alike.items():
+        for one in found:
+            typer.echo("  " + typer.style(severity, fg=_COLOURS.get(severity)) + f" {one.path}: {one.message}")
+        typer.echo(f"      {hint}")
     return not any(one.severity is Severity.ERROR for one in findings)
 
 

@@ -59,14 +59,11 @@ def _spelling(path: str, item: Mapping[str, Any]) -> Iterator[Finding]:
             )
     if "default" in item and "default-value" not in item:
         yield warning(f"{path}.default", "other readers do not know this name", 'Write "default-value".')
-    for name in ("value-choices", "values-choice"):
-        if name in item:
-            other = "value-choices" if name == "values-choice" else "values-choice"
-            yield note(
-                f"{path}.{name}",
-                f"the Java router reads values-choice, Boutiques has value-choices; {name} is read here",
-                f"Nothing to do here; {other} alone is what the other of the two reads.",
-            )
+    hint = "Nothing to do: this router reads both spellings."
+    if "value-choices" in item:
+        yield note(f"{path}.value-choices", "the Java router looks for values-choice and ignores this", hint)
+    if "values-choice" in item:
+        yield note(f"{path}.values-choice", "Boutiques calls this value-choices, and its tools ignore it", hint)
 
 
 def _default(path: str, item: Mapping[str, Any], one: Input) -> Iterator[Finding]:
