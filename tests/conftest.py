@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import docker
 from router.demo.slides import SlideUnavailable, pyramid, small_region
@@ -18,6 +19,10 @@ from tests.support.laboratory import Laboratory
 from tests.support.router import RouterDaemon
 
 pytest_plugins = ["tests.support.report"]
+
+# A busy machine is no failure of a property; pytest's own time limit stays.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache/data"

@@ -128,11 +128,13 @@ INPUT_KEYS = ["id", "type", "name", "value-key", "command-line-flag", "default-v
 INPUT_KEYS += ["set-by-server", "value-choices", "values-choice", "integer", "default", "equals", "description"]
 TEXTS = st.text("ab@ID[] $\\é0", max_size=5)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.sampled_from(["@ID", "[@ID]"])
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3))
-INPUTS = st.lists(st.dictionaries(st.sampled_from(INPUT_KEYS), VALUES, max_size=8) | VALUES, max_size=4)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2), max_leaves=4
+)
+INPUTS = st.lists(st.dictionaries(st.sampled_from(INPUT_KEYS), VALUES, max_size=5) | VALUES, max_size=2)
 
 
-@given(st.dictionaries(st.sampled_from(KEYS), VALUES | INPUTS, max_size=8))
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES | INPUTS, max_size=5))
 def test_nothing_that_parses_crashes(source):
     descriptor = parse(json.dumps(source))
     assert descriptor.execute_command("1").endswith(descriptor.command_line)

@@ -129,7 +129,10 @@ def test_a_value_with_blanks_becomes_one_argument_again():
     command = command_3x(text, rows, values)
     recovered = recover(command, text, rows, values)
     assert recovered.arguments == ["--comment", "two  words", "--path", r"C:\x"]
-    assert recovered.reasons == ("the value of comment holds blanks", "the value of path holds a backslash or a dollar sign")
+    assert recovered.reasons == (
+        "the value of comment holds blanks",
+        "the value of path holds a backslash or a dollar sign",
+    )
     assert torn(command, recovered.arguments)
 
 
