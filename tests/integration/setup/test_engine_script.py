@@ -26,8 +26,9 @@ answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 def alone(script: str, work: Path) -> subprocess.CompletedProcess[str]:
     """Run a script as root in namespaces of its own; every daemon it leaves behind is ended."""
-    if os.geteuid() != 0 or shutil.which("dockerd") is None:
-        pytest.skip("needs root and dockerd to try the engine's script in a namespace of its own")
+    missing = [tool for tool in ("dockerd", "unshare", "mount", "ip") if shutil.which(tool) is None]
+    if os.geteuid() != 0 or missing:
+        pytest.skip(f"the engine's script is tried in a namespace by root with {' '.join(missing) or 'root rights'}")
     possible = subprocess.run(["unshare", "-m", "-n", "true"], capture_output=True, check=False)
     if possible.returncode != 0:
         pytest.skip("this machine does not allow namespaces (unshare -m -n)")
