@@ -146,8 +146,14 @@ class Catalogue:
             self.failed = install_folder(self._core, self._folder, stopped=self._stop.is_set).failed
             self._folder = None
         while not self._stop.is_set() and (due := self._tasks.due_tasks()):
+            asked: list[tuple[str, Mapping[str, Any]]] = []
             for task in due:
-                if not self._stop.is_set():
+                if self._stop.is_set():
+                    return
+                if (task.kind, task.details) in asked:  # a button pressed twice
+                    self._tasks.task_done(task.id)
+                else:
+                    asked.append((task.kind, task.details))
                     self._work_off(task)
         if time.monotonic() >= self._next_refresh and not self._stop.is_set():
             self.refresh_later()

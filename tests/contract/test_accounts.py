@@ -195,6 +195,16 @@ def test_removing_an_account_leaves_its_software(core, accounts, account, store,
     assert offered(core, unique) == {"v2"}
 
 
+def test_a_button_pressed_ten_times_refreshes_once(account, hub_server, store, catalogue_with):
+    for _ in range(10):
+        deliver(store, {"requestType": "refreshRepositories"})
+    catalogue = catalogue_with()
+    catalogue.refresh_later()
+    catalogue.step()
+    assert pending(store) == []
+    assert len([asked for asked in hub_server.asked if asked.path.startswith("/github")]) == 1
+
+
 def test_the_clock_refreshes_too(core, account, hubs, catalogue_with, unique):
     catalogue = catalogue_with(refresh_s=0.2)
     with running(catalogue):
