@@ -7,7 +7,7 @@ import threading
 
 import pytest
 import requests
-from cytomine.cytomine import CytomineAuth
+from cytomine.cytomine import Cytomine, CytomineAuth
 
 from router.core import CoreClient, Keys
 from tests.support.stand_in import Answer, Asked, StandIn
@@ -81,3 +81,10 @@ def test_no_private_key_is_shown():
     keys = Keys("PUB", "SECRET")
     client = CoreClient("http://core", keys)
     assert "SECRET" not in f"{keys} {keys!r} {client} {vars(client)}"
+
+
+def test_the_singleton_of_an_algorithm_in_the_same_process_is_left_alone():
+    before = vars(Cytomine)["_Cytomine__instance"]
+    with StandIn(job) as core, CoreClient(core.url, Keys("PUB", "PRIV")) as client:
+        client.job(5)
+    assert vars(Cytomine)["_Cytomine__instance"] is before
