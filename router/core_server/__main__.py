@@ -1,4 +1,7 @@
-"""Start the embedded Core: ``python -m router.core_server --data DIR --port P``."""
+"""Start the embedded Core: ``python -m router.core_server --data DIR --port P``.
+
+Annotations and slides in and out: ``python -m router.core_server import -h`` and ``export -h``.
+"""
 
 from __future__ import annotations
 
@@ -63,8 +66,14 @@ def spare_collector() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the server until SIGTERM or SIGINT."""
-    options = parser().parse_args(argv)
+    """Run the server until SIGTERM or SIGINT, or one of the commands import and export."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] in (["import"], ["export"]):
+        from router.core_server import transfer
+
+        transfer.main(words)
+        return
+    options = parser().parse_args(words)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     listener = listen(options.host, options.port)

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.core_server import (
@@ -56,6 +57,7 @@ from router.core_server.context import Core, Settings
 from router.core_server.crud import routes_of
 from router.core_server.db import Database, Sql
 from router.core_server.errors import NotFound
+from router.core_server.foreign_ui import WebUi
 from router.core_server.http import mount, refuse
 from router.core_server.slides import SlideShelf
 from router.core_server.wire import answer
@@ -192,7 +194,12 @@ class _Addresses:
             path = scope["path"].rstrip("/") or "/"
             while path.endswith(".json"):
                 path = path.removesuffix(".json")
-            scope = {**scope, "path": path, "raw_target": raw + b"?" + query if query else raw}
+            scope = {
+                **scope,
+                "path": path,
+                "sent_path": scope["path"],
+                "raw_target": raw + b"?" + query if query else raw,
+            }
         await self._app(scope, receive, send)
 
 
@@ -223,7 +230,9 @@ def build(core: Core, announcements: list[dict[str, Any]]) -> ASGIApp:
 
     rooms = [room.routes for room in ROOMS] + [routes_of(RESOURCES)]
     handlers: Mapping[Any, Any] = {404: _unknown, 405: _unknown, 500: _broken}
-    routes = [*mount(core, rooms), *pages.mount(core, rooms)]
+    routes: list[BaseRoute] = [*mount(core, rooms), *pages.mount(core, rooms)]
+    if core.settings.web_ui is not None:
+        routes.append(Mount("/", WebUi(core.settings.web_ui)))
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return _Addresses(app)

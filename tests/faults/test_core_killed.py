@@ -9,6 +9,7 @@ import requests
 
 from tests.support.core import EmbeddedCore
 from tests.support.core_api import Api
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.fault
 BULK = 4000
@@ -116,7 +117,7 @@ def test_half_an_upload_leaves_nothing(tmp_path):
 
         def slowly():
             yield b'--x\r\nContent-Disposition: form-data; name="files[]"; filename="a.tif"\r\n\r\n' + bytes(100_000)
-            time.sleep(0.5)
+            wait_for("the upload's first bytes", lambda: list((core.data / "incoming").iterdir()))
             core.process.kill9()
             yield b"more"
 
