@@ -1,7 +1,7 @@
 """Labels of many outputs as bits: one bit an output and class beyond the first.
 
-A sample's labels are `words` 64-bit words a plane; plane p holds the outputs whose class is p + 1. Counting classes over
-samples is then counting bits, 64 at a time.
+A sample's labels are `words` 64-bit words a plane; plane p holds the outputs whose class is p + 1. Counting classes
+over samples is then counting bits, 64 at a time.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ Array = NDArray[Any]
 _ONE = np.uint64(1)
 
 
-@intrinsic
-def popcount(_typing: Any, word: Any) -> Any:
-    """Return the number of bits set in a uint64, as one instruction where the processor has one."""
-
+def _popcount(_typing: Any, word: Any) -> Any:  # noqa: ARG001 - numba reads the parameter's name
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
+
+
+#: Number of bits set in a uint64, as one instruction where the processor has one.
+popcount: Any = intrinsic(_popcount)
 
 
 @kernel

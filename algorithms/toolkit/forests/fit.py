@@ -149,9 +149,9 @@ def fit_outputs(
     if n_planes < 1:
         msg = f"a forest of many outputs needs at least two classes, got {list(classes)}"
         raise DataError(msg)
-    planes = np.zeros((n, n_planes, -(-n_outputs // 64)), np.uint64)
-    pack_labels(labels.source, n_planes, 0, n, planes)
-    planes = planes.reshape(n, -1)
+    words = -(-n_outputs // 64)
+    planes = np.empty((n, n_planes * words), np.uint64)
+    pack_labels(labels.source, n_planes, 0, n, planes.reshape(n, n_planes, words))
     rules = parameters.rules(samples.n_features)
     scale = 255.0 if eight_bit_leaves else 1.0
 

@@ -1,4 +1,4 @@
-"""Compiled growth of one extremely randomized tree for many labels a sample: the pixels of a window (Dumont et al. 2009).
+"""Compiled growth of a tree for many labels a sample, such as the pixels of a window (Dumont et al. 2009).
 
 The impurity of a node is the mean Gini index over its outputs. In large nodes the classes on both sides of every test
 are counted with bit operations, 64 samples at once. In small nodes counting every output would cost more than there
@@ -38,7 +38,9 @@ def _pure(planes: Array, samples: Array, start: int, stop: int) -> bool:
 
 
 @kernel
-def _agreements(planes: Array, n_planes: int, n_outputs: int, samples: Array, start: int, stop: int, pairs: Array) -> float:
+def _agreements(
+    planes: Array, n_planes: int, n_outputs: int, samples: Array, start: int, stop: int, pairs: Array
+) -> float:
     """Write on how many outputs two samples of a node have the same class; return the sum over all ordered pairs."""
     size = stop - start
     words = planes.shape[1] // n_planes
@@ -126,8 +128,8 @@ def _purity_of(left: Array, test: int, tests: int, n_planes: int, n_left: int, n
     for output in range(width):
         rest_left, rest_right = n_left, n_right
         for plane in range(n_planes):
-            a = np.int64(left[plane * width + output, test])
-            b = np.int64(left[plane * width + output, tests]) - a
+            a = int(left[plane * width + output, test])
+            b = int(left[plane * width + output, tests]) - a
             squares_left += a * a
             squares_right += b * b
             rest_left -= a
@@ -146,7 +148,7 @@ def _best_by_counts(room: Room, size: int, tests: int, left: Array, n_planes: in
         limit = np.uint8(room.cuts[test])
         n_left = 0
         for value in room.values[begin : begin + size]:
-            n_left += np.int64(value <= limit)
+            n_left += int(value <= limit)
         if n_left < min_leaf or size - n_left < min_leaf:
             continue
         purity = _purity_of(left, test, tests, n_planes, n_left, size - n_left)
@@ -156,7 +158,9 @@ def _best_by_counts(room: Room, size: int, tests: int, left: Array, n_planes: in
 
 
 @kernel
-def _write_leaf(planes: Array, n_planes: int, samples: Array, start: int, stop: int, scale: float, values: Array) -> None:
+def _write_leaf(
+    planes: Array, n_planes: int, samples: Array, start: int, stop: int, scale: float, values: Array
+) -> None:
     """Write class frequencies times `scale`, rounded if that is not 1, into `values` (C, O)."""
     width = planes.shape[1] // n_planes
     size = stop - start
@@ -166,7 +170,7 @@ def _write_leaf(planes: Array, n_planes: int, samples: Array, start: int, stop: 
         for plane in range(n_planes):
             count = 0
             for j in range(start, stop):
-                count += np.int64((planes[samples[j], plane * width + word] >> bit) & np.uint64(1))
+                count += int((planes[samples[j], plane * width + word] >> bit) & np.uint64(1))
             rest -= count
             values[plane + 1, output] = count / size if scale == 1.0 else np.floor(count / size * scale + 0.5)
         values[0, output] = rest / size if scale == 1.0 else np.floor(rest / size * scale + 0.5)
@@ -174,7 +178,14 @@ def _write_leaf(planes: Array, n_planes: int, samples: Array, start: int, stop: 
 
 @kernel
 def grow_outputs(
-    source: Source, planes: Array, samples: Array, n_planes: int, leaves: Array, scale: float, rules: Rules, seed: np.uint64
+    source: Source,
+    planes: Array,
+    samples: Array,
+    n_planes: int,
+    leaves: Array,
+    scale: float,
+    rules: Rules,
+    seed: np.uint64,
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Grow a tree over `samples` (int32, reordered in place) with labels `planes` (n, P * W).
 
@@ -230,7 +241,7 @@ def _whole(left: Array, tests: int, n_planes: int, size: int, padding: int) -> f
     for output in range(width):
         rest = size
         for plane in range(n_planes):
-            count = np.int64(left[plane * width + output, tests])
+            count = int(left[plane * width + output, tests])
             squares += count * count
             rest -= count
         squares += rest * rest
