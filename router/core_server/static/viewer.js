@@ -21,6 +21,8 @@ const viewer = OpenSeadragon({
   minZoomImageRatio: 0.7,
   visibilityRatio: 0.5,
   drawer: "canvas",
+  tileRetryMax: 3,
+  tileRetryDelay: 1500,
   gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false },
   gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
   gestureSettingsPen: { clickToZoom: false, dblClickToZoom: false },
@@ -29,7 +31,8 @@ const viewer = OpenSeadragon({
     getTileUrl: (level, x, y) => `/api/sliceinstance/${slice}/normalized-tile/zoom/${level}/tx/${x}/ty/${y}.jpg`,
   },
 });
-viewer.canvas.setAttribute("aria-label", "Slide");
+viewer.canvas.setAttribute("role", "application");
+viewer.canvas.setAttribute("aria-label", "Slide. Arrow keys move, plus and minus zoom, zero shows all of it, Enter chooses what is in the middle.");
 
 const surface = new Surface(viewer);
 const pen = new Pen(surface, height, keep);
@@ -129,25 +132,28 @@ chosenBox.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) show("");
 });
 
-async function load(address) {
-  const answer = await fetch(address);
-  const html = await answer.text();
-  if (answer.ok) show(html);
-  else say(reason(html), true);
-  return answer.ok;
+/** Ask the server and show what it answers beside the slide; tell when it refuses or is away. */
+async function load(address, options) {
+  try {
+    const answer = await fetch(address, options);
+    const html = await answer.text();
+    if (answer.ok) show(html);
+    else say(reason(html), true);
+    return answer.ok;
+  } catch {
+    say("The server does not answer. Nothing was changed; try again in a moment.", true);
+    return false;
+  }
 }
 
 async function keep(wkt) {
   const term = document.getElementById("draw-term").value;
-  const answer = await fetch(`/pages/slide/${slide}/draw`, {
+  const kept = await load(`/pages/slide/${slide}/draw`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
     body: JSON.stringify({ location: wkt, term: term ? Number(term) : null }),
   });
-  const html = await answer.text();
-  if (!answer.ok) return say(reason(html), true);
-  show(html);
-  say("Kept.");
+  if (kept) say("Kept.");
 }
 
 // Mouse, finger, keys ----------------------------------------------------------------------------------------------
