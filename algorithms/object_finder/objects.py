@@ -6,6 +6,7 @@ of their own, and pieces are joined along the seams of tiles: so the objects do 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -142,8 +143,10 @@ def regions_of_tile(
     count, found, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(mask).view(np.uint8), connectivity=4)
     labels, stats = np.asarray(found, np.int32), np.asarray(stats)
     left, top, width, height, pixels = stats.T
-    at_seam = ((left == 0) & (tile.x > 0)) | ((left + width == tile.width) & (tile.x + tile.width < size[0]))
-    at_seam |= ((top == 0) & (tile.y > 0)) | ((top + height == tile.height) & (tile.y + tile.height < size[1]))
+    reach = math.ceil(parameters.union_distance / 2**parameters.zoom)
+    at_seam = ((left <= reach) & (tile.x > 0)) | ((top <= reach) & (tile.y > 0))
+    at_seam |= (left + width + reach >= tile.width) & (tile.x + tile.width < size[0])
+    at_seam |= (top + height + reach >= tile.height) & (tile.y + tile.height < size[1])
     kept = at_seam | _right_size(pixels * 4.0**parameters.zoom, parameters)
     kept[0] = False  # the background
     numbers = np.where(kept, np.arange(count), 0).astype(np.int32)

@@ -72,7 +72,7 @@ def read_geojson(path: str | Path) -> list[Feature]:
             msg = f"{path}: larger than {MAX_BYTES >> 30} GB; split it"
             raise GeometryError(msg)
         return [_decode(item) for item in _items(json.loads(text))]
-    except (OSError, ValueError, KeyError, TypeError, shapely.GEOSException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, shapely.GEOSException) as error:
         msg = f"{path}: not a readable GeoJSON file ({error})"
         raise GeometryError(msg) from error
 
