@@ -239,7 +239,7 @@ def test_an_analysis_shows_state_timeline_log_results_and_settings(
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
     steps = re.findall(r"<li class=\"(?:idle|busy|good)\"><strong>([^<]*)</strong>", html)
-    assert steps == ["Not started", "Waiting for its turn", "Running", "Finished"]
+    assert steps == ["Asked for", "Waiting for its turn", "Running", "Finished"]
     assert "Tile 40/40: 120 objects" in text
     assert "42 annotations on 1 slide" in text
     assert "objects.csv" in text

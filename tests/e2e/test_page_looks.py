@@ -123,11 +123,11 @@ def test_layers_and_terms_are_switched_off_and_on(visit: Callable[..., Visit], m
     stage = page.locator("#stage")
 
     page.get_by_label("Object finder").uncheck()
-    expect(stage).not_to_have_attribute("data-layers", re.compile(rf"layers=[\d,]*\b{job}\b"))
+    expect(stage).not_to_have_attribute("data-layers", re.compile(rf"layers=[\d.,]*\b{job}\b"))
     page.get_by_role("checkbox", name="Fat").uncheck()
     expect(stage).to_have_attribute("data-layers", re.compile(rf"hide={made.terms['Fat']}&"))
     page.get_by_label("Object finder").check()
-    expect(stage).to_have_attribute("data-layers", re.compile(rf"layers=[\d,]*\b{job}\b"))
+    expect(stage).to_have_attribute("data-layers", re.compile(rf"layers=[\d.,]*\b{job}\b"))
 
 
 def newest(made: Showcase) -> dict[str, Any]:
@@ -251,6 +251,7 @@ def test_errors_of_the_form_are_at_their_fields(visit: Callable[..., Visit], mad
     page.goto(f"{window.url}/pages/project/{made.project}/algorithm/{made.software}")
 
     page.get_by_role("checkbox", name=made.slides[0]["instanceFilename"]).check()
+    page.get_by_text("Fine tuning").click()
     page.get_by_label("Threshold").fill("plenty")
     page.get_by_role("button", name="Start").click()
 

@@ -39,6 +39,8 @@ class FormField:
         text, number, yes, choice, pick-one, pick-many or date.
     values : list of str
         What the field shows: one text, or the options picked.
+    fine : bool
+        Whether its default usually works, so that nobody has to look at it.
     error : str
         Why the last try was refused; empty when it was not.
     """
@@ -54,6 +56,7 @@ class FormField:
     minimum: float | None = None
     maximum: float | None = None
     whole: bool = False
+    fine: bool = False
     error: str = ""
 
     @property
@@ -63,8 +66,8 @@ class FormField:
 
     @property
     def main(self) -> bool:
-        """Whether a person should look at it; the rest is fine tuning."""
-        return self.required or self.kind in {"pick-one", "pick-many"} or bool(self.error)
+        """Whether a person should look at it."""
+        return not self.fine or bool(self.error)
 
 
 def build(api: Api, project: Mapping[str, Any], parameter: Mapping[str, Any]) -> FormField:
@@ -94,6 +97,7 @@ def build(api: Api, project: Mapping[str, Any], parameter: Mapping[str, Any]) ->
         made.values = ["true"] if default.lower() in _TRUE else []
     elif parameter["type"] in {"Domain", "ListDomain"}:
         _offer(api, project, parameter, made, default)
+    made.fine = not made.kind.startswith("pick") and (bool(default) or not made.required)
     return made
 
 

@@ -15,10 +15,13 @@ def described(job: dict[str, Any]) -> dict[str, Any]:
     full = str(job.get("softwareName") or "Algorithm")
     title = words.software_title(_VERSION.sub("", full)) or "Algorithm"
     version = _VERSION.search(full)
+    comment = job.get("statusComment")
     return {
         **job,
         "title": title,
         "version": version[0].strip(" ()") if version else "",
         "human": job.get("username") or "somebody",
+        # what every client writes at the end says no more than the state does
+        "statusComment": None if comment == "Job successfully terminated" else comment,
         "over": (job.get("status") or 0) in words.OVER,
     }

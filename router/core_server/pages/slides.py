@@ -53,7 +53,9 @@ def _layers(page: Page, image: dict[str, Any]) -> dict[str, Any]:
         rows = layers.layers(sql, image["id"])
         counts = layers.term_counts(sql, image["id"])
         version = layers.version(sql)
-    named = [_named(row, index, page.caller.person) for index, row in enumerate(rows)]
+    # the same layer keeps its colour when later ones appear, as their identifiers are higher
+    ranks = {user: rank for rank, user in enumerate(sorted({row["user"] for row in rows}))}
+    named = [_named(row, ranks[row["user"]], page.caller.person) for row in rows]
     reviewed = [layer for layer in named if layer["kind"] == "reviewed"]
     groups = [
         ("Drawn by people", [layer for layer in named if layer["kind"] == "user"]),
@@ -70,7 +72,7 @@ def _layers(page: Page, image: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _named(row: dict[str, Any], index: int, me: int) -> dict[str, Any]:
+def _named(row: dict[str, Any], rank: int, me: int) -> dict[str, Any]:
     person = " ".join(part for part in (row["firstname"], row["lastname"]) if part) or row["username"] or "Somebody"
     detail = ""
     if row["kind"] == "algo":
@@ -78,29 +80,33 @@ def _named(row: dict[str, Any], index: int, me: int) -> dict[str, Any]:
         detail = words.moment(row["started"]) if row["started"] else ""
     else:
         title = "You" if row["user"] == me else person
-    return {
-        **row,
-        "key": str(row["user"]),
-        "title": title,
-        "detail": detail,
-        "colour": layer_colour(row["user"], index),
-    }
+    shown = {"key": f"{row['user']}.{rank}", "title": title, "detail": detail, "colour": layer_colour(rank)}
+    return {**row, **shown}
 
 
-def layer_colour(user: int, _index: int = 0) -> str:
-    """Return the colour of a layer's shapes without a term; the same layer always takes the same one."""
-    return LAYER_COLOURS[user % len(LAYER_COLOURS)]
+def layer_colour(rank: int) -> str:
+    """Return the colour in which the shapes of a slide's layer are drawn when they have no term."""
+    return LAYER_COLOURS[rank % len(LAYER_COLOURS)]
+
+
+def _keys(page: Page) -> list[tuple[int, int]]:
+    """Return user and rank of the layers in the query (`user.rank,...`); what cannot be read is left out."""
+    pairs = [key.partition(".")[::2] for key in page.query.get("layers", "").split(",")]
+    return [(_small(user), _small(rank)) for user, rank in pairs if _small(user)]
+
+
+def _small(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def choice_of(page: Page, image: int) -> layers.Choice:
-    """Read from the query which layers and terms are shown; what is no number is left out."""
-    shown = page.query.get("layers", "").split(",")
-    hidden = page.query.get("hide", "").split(",")
+    """Read from the query which layers and terms are shown."""
+    hidden = [key for key in page.query.get("hide", "").split(",") if key == "0" or _small(key)]
     return layers.Choice(
         image,
-        tuple(int(key) for key in shown if key.isdecimal() and len(key) < 19),
-        "r" in shown,
-        tuple(int(key) for key in hidden if key.isdecimal() and len(key) < 19),
+        tuple(user for user, _ in _keys(page)),
+        "r" in page.query.get("layers", "").split(","),
+        tuple(int(key) for key in hidden),
     )
 
 
@@ -129,10 +135,11 @@ def _drawn(page: Page, sql: Sql, picture: Tile, image: dict[str, Any]) -> bytes:
     if not len(found):
         return picture.png()
     terms = {term["id"]: term["color"] for term in terms_of(page.api, image["project"])}
+    ranks = dict(_keys(page))
     small = picture.small(found.edges)
     wkb = layers.shapes(sql, found.id[~small].tolist())
     for term, user in np.unique(np.stack([found.term, found.user]), axis=1).T.tolist():
-        colour = terms.get(term) or layer_colour(user)
+        colour = terms.get(term) or layer_colour(ranks.get(user, 0))
         group = (found.term == term) & (found.user == user)
         picture.paint_boxes(found.edges[group & small], colour)
         large = shapely.from_wkb(np.array([wkb[ident] for ident in found.id[group & ~small].tolist()], dtype=object))

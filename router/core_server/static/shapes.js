@@ -20,24 +20,27 @@ export class Surface {
     this.group.append(this.chosen, this.drawn);
     this.svg.append(this.group, this.cross);
     viewer.canvas.append(this.svg);
-    for (const event of ["update-viewport", "open", "resize"]) viewer.addHandler(event, () => this.place());
+    for (const event of ["update-viewport", "resize"]) viewer.addHandler(event, () => this.place());
+  }
+
+  /** Take the units of a slide that was opened. */
+  follow(slide) {
+    this.slide = slide;
+    this.place();
   }
 
   get scale() {
-    const slide = this.viewer.world.getItemAt(0);
-    if (!slide) return 1;
-    const [a, b] = [this.at(slide, 0, 0), this.at(slide, 1000, 0)];
-    return (b.x - a.x) / 1000;
+    if (!this.slide) return 1;
+    return (this.at(1000, 0).x - this.at(0, 0).x) / 1000;
   }
 
-  at(slide, x, y) {
-    return slide.imageToViewerElementCoordinates(new OpenSeadragon.Point(x, y));
+  at(x, y) {
+    return this.slide.imageToViewerElementCoordinates(new OpenSeadragon.Point(x, y));
   }
 
   place() {
-    const slide = this.viewer.world.getItemAt(0);
-    if (!slide) return;
-    const corner = this.at(slide, 0, 0);
+    if (!this.slide) return;
+    const corner = this.at(0, 0);
     const scale = this.scale;
     this.group.setAttribute("transform", `translate(${corner.x} ${corner.y}) scale(${scale})`);
     for (const dot of this.group.querySelectorAll("circle")) dot.setAttribute("r", Number(dot.dataset.radius) / scale);

@@ -34,6 +34,7 @@ const viewer = OpenSeadragon({
 viewer.canvas.setAttribute("role", "application");
 viewer.canvas.setAttribute("aria-label", "Slide. Arrow keys move, plus and minus zoom, zero shows all of it, Enter chooses what is in the middle.");
 
+let base = null; // the slide itself; the world's other items are its preview and the annotation tiles
 const surface = new Surface(viewer);
 const pen = new Pen(surface, height, keep);
 
@@ -122,7 +123,7 @@ function go() {
   if (!found) return;
   const [x, y, w, h] = found.dataset.box.split(" ").map(Number);
   const room = Math.max(w, h, 200) * 1.2;
-  const box = viewer.world.getItemAt(0).imageToViewportRectangle(x + w / 2 - room, y + h / 2 - room, 2 * room, 2 * room);
+  const box = base.imageToViewportRectangle(x + w / 2 - room, y + h / 2 - room, 2 * room, 2 * room);
   viewer.viewport.fitBounds(box);
 }
 
@@ -159,7 +160,7 @@ async function keep(wkt) {
 // Mouse, finger, keys ----------------------------------------------------------------------------------------------
 
 function onSlide(position) {
-  const point = viewer.world.getItemAt(0).viewerElementToImageCoordinates(position);
+  const point = base.viewerElementToImageCoordinates(position);
   return { x: point.x, y: point.y };
 }
 
@@ -173,7 +174,7 @@ viewer.addHandler("canvas-click", (event) => {
   if (event.quick) press(event.position, event.pointerType === "touch" ? 14 : 6);
 });
 viewer.canvas.addEventListener("pointermove", (event) => {
-  if (event.pointerType === "touch" || !viewer.world.getItemAt(0)) return;
+  if (event.pointerType === "touch" || !base) return;
   const frame = viewer.canvas.getBoundingClientRect();
   pen.hover(onSlide(new OpenSeadragon.Point(event.clientX - frame.left, event.clientY - frame.top)));
 });
@@ -208,8 +209,7 @@ let waiting = 0;
 
 function listView() {
   if (!nearby.open) return;
-  const item = viewer.world.getItemAt(0);
-  const view = item.viewportToImageRectangle(viewer.viewport.getBounds(true));
+  const view = base.viewportToImageRectangle(viewer.viewport.getBounds(true));
   const place = `left=${view.x}&top=${view.y}&right=${view.x + view.width}&bottom=${view.y + view.height}`;
   htmx.ajax("GET", `/pages/slide/${slide}/list?${place}&${shown()}`, { target: "#in-view", swap: "innerHTML" });
 }
@@ -233,7 +233,10 @@ function measure() {
 viewer.addHandler("update-viewport", measure);
 
 viewer.addOnceHandler("open", () => {
-  surface.place();
+  base = viewer.world.getItemAt(0);
+  surface.follow(base);
+  // a small picture of the whole slide below it, so that nothing is blank while its tiles come
+  viewer.addSimpleImage({ url: `/api/imageinstance/${slide}/thumb.jpg?maxSize=1024`, index: 0, width: 1 });
   drawLayers();
   if (stage.dataset.start) load(`/pages/annotation/${stage.dataset.start}`).then((there) => there && go());
 });
