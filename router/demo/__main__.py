@@ -19,7 +19,7 @@ from router.errors import RouterError
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAUNCHES = (
     Launch("tissue_finder", "Tissue", ("slide",), {}),
-    Launch("object_finder", "Object", ("pyramid",), {}),
+    Launch("object_finder", "Object", ("pyramid",), {"cytomine_zoom_level": 1}),
 )
 
 
@@ -53,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     screen.step(f"{'NOT all of it happened' if problems else 'done'} in {time.monotonic() - started:.0f} s")
     if chosen.keep:
         screen.step(f"it goes on running; stop it with  make down VOLUMES=1 ROUTER_NAME={stack.name}")
+    else:
+        screen.step("page and containers are gone again; with  KEEP=1 make demo  they stay")
     return 1 if problems else 0
 
 

@@ -19,7 +19,7 @@ from router.demo.slides import pyramid, small_region
 from router.demo.stack import Place, StackFailed
 
 TERMS = {"Tissue": "#2f9e44", "Object": "#1971c2"}
-JOB_SECONDS = 120.0
+JOB_SECONDS = 300.0
 CATALOGUE_SECONDS = 60.0
 
 
@@ -99,8 +99,8 @@ class Story:
         self.screen.step(f"job {job.id}; follow its log with  {shlex.join(command)}")
         with self.screen.job(software.name) as line, tail(command, line.log):
             done = until_final(self.page, job, line.update, JOB_SECONDS)
-        seconds = time.monotonic() - started
-        attached = self._log_attached(done.id)
+            seconds = time.monotonic() - started
+            attached = self._log_attached(done.id)
         annotations = [
             found for found in self.page.annotations(done, study.project) if found["term"] and found["area"] > 0
         ]

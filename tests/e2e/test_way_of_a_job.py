@@ -19,7 +19,8 @@ def _images(engine: Engine) -> None:
 
 def test_tissue_and_objects_are_found_on_real_slides(laboratory: Laboratory) -> None:
     tissue, objects = laboratory.run(
-        Launch("tissue_finder", "Tissue", ("slide",), {}), Launch("object_finder", "Object", ("pyramid",), {})
+        Launch("tissue_finder", "Tissue", ("slide",), {}),
+        Launch("object_finder", "Object", ("pyramid",), {"cytomine_zoom_level": 1}),
     )
     assert tissue.missing == []
     assert objects.missing == []
