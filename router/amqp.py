@@ -177,6 +177,18 @@ class Broker:
             self._connection.ioloop.stop()
 
 
+def probe(url: str) -> str:
+    """Why nobody can connect to this broker; empty when one can."""
+    try:
+        parameters = pika.URLParameters(url)
+        parameters.connection_attempts, parameters.socket_timeout = 1, 5
+        parameters.blocked_connection_timeout = 5
+        pika.BlockingConnection(parameters).close()
+    except (pika.exceptions.AMQPError, OSError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
 class _Consumer:
     """One queue on one channel; lives in the I/O thread."""
 

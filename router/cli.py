@@ -9,9 +9,13 @@ from typing import Annotated
 import typer
 
 from router import cli_software
+from router.cli_dead import dead
+from router.cli_jobs import jobs
 from router.errors import CoreError, RouterError, SettingError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(jobs, name="jobs")
+app.add_typer(dead, name="dead")
 app.add_typer(cli_software.app, name="software")
 
 Config = Annotated[Path | None, typer.Option("--config", help="router.yml; else the file that ROUTER_CONFIG names.")]
@@ -31,6 +35,23 @@ def run(config: Config = None) -> None:
     found = settings.load(config)
     log.configure(found.log.level, as_json=found.log.json_lines)
     Daemon(found).run()
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Say what is wrong with settings, Core, broker, engine and disk, and show the effective settings."""
+    from router import settings
+    from router.checking import findings
+
+    found = settings.load(config)
+    import yaml
+
+    typer.echo(yaml.safe_dump(settings.masked(found), sort_keys=False))
+    wrong = False
+    for part, problem in findings(found):
+        wrong = wrong or bool(problem)
+        typer.secho(f"{part:8} {problem or 'ok'}", fg=typer.colors.RED if problem else typer.colors.GREEN)
+    raise typer.Exit(1 if wrong else 0)
 
 
 def main() -> None:

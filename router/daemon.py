@@ -41,7 +41,7 @@ class Daemon:
     """The router, from settings."""
 
     def __init__(self, settings: Settings) -> None:
-        _complete(settings)
+        complete(settings)
         self._settings = settings
         self._stopping = threading.Event()
         self._problems: dict[str, str] = {}
@@ -239,7 +239,7 @@ def make_engine(settings: Settings) -> Engine:
     return FakeEngine()
 
 
-def _complete(settings: Settings) -> None:
+def complete(settings: Settings) -> None:
     """Say which settings have no default and are missing."""
     missing = [
         key

@@ -28,6 +28,7 @@ log = get_logger(__name__)
 
 _THREADS = 4
 _LONGEST_PAUSE = 60.0
+_LOOK_SECONDS, _IDLE_SECONDS = 1.0, 30.0
 _MOST_ATTEMPTS_WITHOUT_RIGHTS = 30
 
 
@@ -103,26 +104,26 @@ class Reports:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                self._hand_out()
-                with self._store.read() as unit:
-                    later = unit.next_report_time()
+                later = self._hand_out()
             except StoreError as error:
                 log.warning("outbox not read", reason=str(error))
-                later = None
-                self._stopping.wait(1.0)
-            self._wake.wait(1.0 if later is not None else 30.0)
+                later = True
+            self._wake.wait(_LOOK_SECONDS if later else _IDLE_SECONDS)
 
-    def _hand_out(self) -> None:
+    def _hand_out(self) -> bool:
+        """Give free threads what is due; whether something waits for its time."""
         with self._lock:
             busy = set(self._busy)
         if len(busy) >= _THREADS:
-            return
+            return False
         with self._store.read() as unit:
             due = unit.due_reports(_THREADS - len(busy), without=busy)
+            later = not due and unit.next_report_time() is not None
         for report in due:
             with self._lock:
                 self._busy.add(report.seq)
             self._pool.submit(self._send, report)
+        return later
 
     def _send(self, report: Report) -> None:
         try:

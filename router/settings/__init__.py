@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 from yaml import YAMLError
 
@@ -46,7 +46,9 @@ class Settings(BaseSettings):
     )
 
     name: str = Field(default="software_router", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$")
-    slots: int = Field(default_factory=processors, ge=1)
+    slots: Annotated[int, BeforeValidator(lambda value: processors() if value is None else value)] = Field(
+        default_factory=processors, ge=1
+    )
     unreported_is_success: bool = False
     core: CoreSection = CoreSection()
     broker: BrokerSection = BrokerSection()

@@ -64,6 +64,17 @@ class Jobs:
         """Set columns of a job without moving it."""
         self._connection.execute(jobs.update().where(jobs.c.seq == seq).values(**changes))
 
+    def retry(self, job: JobRow) -> JobRow | None:
+        """Put a finished job back into the queue as a further attempt; None when it is not finished."""
+        return self.move(
+            job,
+            Event.RETRIED,
+            f"attempt {job.attempt + 1}",
+            attempt=job.attempt + 1,
+            not_before=0.0,
+            **dict.fromkeys(_OF_AN_ATTEMPT),
+        )
+
     def note(self, seq: int, what: str, detail: str = "") -> None:
         """Add a line to a job's timeline."""
         self._connection.execute(_NOTE, {"seq": seq, "at": self._clock(), "what": what, "detail": detail})
@@ -142,6 +153,10 @@ class Jobs:
         return [JobRow.read(row) for row in self._connection.execute(query).mappings()]
 
 
+_OF_AN_ATTEMPT = (
+    "stop", "stop_at", "owner", "container", "started_at", "ended_at", "done_at", "exit_code", "out_of_memory",
+    "ending", "status", "comment",
+)  # fmt: skip
 _STOPPABLE = [state.value for state in (State.QUEUED, State.PULLING, State.PREPARING, State.RUNNING)]
 _BY_SEQ = sa.select(jobs).where(jobs.c.seq == sa.bindparam("key"))
 _NOTE = timeline.insert()

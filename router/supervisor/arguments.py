@@ -42,32 +42,13 @@ class Arguments:
         CoreError
             Core does not answer.
         """
-        values: dict[int, str | None] = {}
-        try:
-            values = {row.software_parameter: row.value for row in self._core.job_parameters(known.id)}
-        except CoreUnavailable:
-            raise
-        except CoreError as error:
-            log.warning("parameters not read", job=known.id, reason=str(error))
-        command = restore(job.command, [value for value in values.values() if value])
-        if has_secrets(command) and job.public_key is not None:
-            keys = self._core.keys_of(job.public_key)
-            command = restore(command, [keys.private])
-        if has_secrets(command) and known.user_job is not None:
-            keys = self._core.user_job_keys(known.user_job)
-            command = restore(command, [keys.private, keys.public])
-        if has_secrets(command):
-            raise LaunchError("a value of the command could not be got back from Cytomine; launch the job again.")
         if job.public_key is not None:
-            return command
-        return self._put_together(command, known, values)
-
-    def _put_together(self, command: tuple[str, ...], known: Job, values: dict[int, str | None]) -> tuple[str, ...]:
-        if known.software is None:
-            return tuple(arguments(command))
-        try:
-            software, parameters = self._software(known.software)
-        except CoreNotFound:
+            return self._with_keys(restore(job.command, [self._core.keys_of(job.public_key).private]), known)
+        software, parameters = self._software(known)
+        values = self._values(known) if parameters or has_secrets(job.command) else {}
+        command = restore(job.command, [value for value in values.values() if value])
+        command = self._with_keys(command, known)
+        if software is None:
             return tuple(arguments(command))
         by_name = {one.name: values[one.id] for one in parameters if one.id in values}
         found = recover(command, software.execute_command, parameters, by_name)
@@ -75,14 +56,39 @@ class Arguments:
             log.info("command put together again", job=known.id, reasons=found.reasons)
         return tuple(found.arguments)
 
-    def _software(self, ident: int) -> tuple[Software, list[SoftwareParameter]]:
-        """The software and its parameters, which are believed for a minute."""
+    def _values(self, known: Job) -> dict[int, str | None]:
+        """The job's parameter rows, keys among them; empty when Core refuses them."""
+        try:
+            return {row.software_parameter: row.value for row in self._core.job_parameters(known.id)}
+        except CoreUnavailable:
+            raise
+        except CoreError as error:
+            log.warning("parameters not read", job=known.id, reason=str(error))
+            return {}
+
+    def _with_keys(self, command: tuple[str, ...], known: Job) -> tuple[str, ...]:
+        """The command with the keys of the job's user, if it still lacks them."""
+        if has_secrets(command) and known.user_job is not None:
+            keys = self._core.user_job_keys(known.user_job)
+            command = restore(command, [keys.private, keys.public])
+        if has_secrets(command):
+            raise LaunchError("a value of the command could not be got back from Cytomine; launch the job again.")
+        return command
+
+    def _software(self, job: Job) -> tuple[Software | None, list[SoftwareParameter]]:
+        """The software and its parameters, which are believed for a minute; none when Core has lost it."""
+        if job.software is None:
+            return None, []
         with self._lock:
-            found = self._known.get(ident)
+            found = self._known.get(job.software)
         if found is None or time.monotonic() - found[0] > _BELIEVED_SECONDS:
-            found = (time.monotonic(), self._core.software(ident), self._core.software_parameters(ident))
+            try:
+                software = self._core.software(job.software)
+            except CoreNotFound:
+                return None, []
+            found = (time.monotonic(), software, self._core.software_parameters(job.software))
             with self._lock:
-                self._known[ident] = found
+                self._known[job.software] = found
         return found[1], found[2]
 
 
