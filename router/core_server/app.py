@@ -221,6 +221,7 @@ def build(core: Core, announcements: list[dict[str, Any]]) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         core.broker.start(announcements)
+        core.slides.warm_up()
         try:
             yield
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from router.core_server.broker import COMMUNICATION_EXCHANGE, COMMUNICATION_QUEUE, server_queue
+from router.core_server.broker import COMMUNICATION_EXCHANGE, COMMUNICATION_QUEUE, server_queue, software_queue
 from router.core_server.context import Call, Core
 from router.core_server.db import Database
 from router.core_server.errors import Middleware, NotFound
@@ -57,6 +57,16 @@ def _add_queue(call: Call, row: Row) -> None:
         _declare(call, known)
         announce(call, announcement(known, row["id"]))
     call.sql.run("UPDATE processingserver SET amqpQueue = ? WHERE id = ?", (known["id"], row["id"]))
+
+
+def add_software_queue(call: Call, software: Row) -> None:
+    """Give a software the queue of its own that legacy Cores use, and tell the router (dialect A)."""
+    queue, exchange = software_queue(software["name"])
+    if call.sql.value("SELECT 1 FROM amqpqueue WHERE name = ?", (queue,)):
+        return
+    row = call.sql.add("amqpqueue", {"name": queue, "host": call.core.broker.address, "exchange": exchange})
+    _declare(call, row)
+    announce(call, {"name": queue, "host": row["host"], "exchange": exchange})
 
 
 def announcement(queue: Row, server: int) -> dict[str, Any]:

@@ -83,6 +83,20 @@ class SlideShelf:
             if not book.readers:
                 book.slide.close()
 
+    @staticmethod
+    def warm_up() -> None:
+        """Load the readers in the background, so that the first picture need not wait for them."""
+
+        def load() -> None:
+            import PIL.Image
+
+            import algorithms.toolkit.slides.openslide_reader
+            import algorithms.toolkit.slides.tiff_reader  # noqa: F401
+
+            PIL.Image.init()
+
+        threading.Thread(target=load, name="readers", daemon=True).start()
+
     def close(self) -> None:
         """Close every slide."""
         with self._lock:

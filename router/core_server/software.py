@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from router.core_server.context import Call
+from router.core_server.crud import create_row
 from router.core_server.errors import AlreadyExists, WrongArgument
 from router.core_server.http import Routes
+from router.core_server.processing import add_software_queue
 from router.core_server.resource import Field, Listing, Resource, Row, Rule
 from router.core_server.rights import in_project, project_seen, seen
 
@@ -44,6 +46,11 @@ def _prepare(call: Call, row: Row, old: Row | None) -> None:
 
 def _added(call: Call, row: Row) -> None:
     """Follow the older versions into their projects and deprecate them, by comparing texts as Core does."""
+    if call.core.settings.dialect == "A":
+        add_software_queue(call, row)
+        for name in ("host", "publicKey", "privateKey"):
+            create_row(call, SOFTWARE_PARAMETER, {"name": name, "type": "String", "software": row["id"],
+                                                  "required": True, "setByServer": True})  # fmt: skip
     twins = call.sql.all("SELECT * FROM software WHERE name = ? AND id <> ?", (row["name"], row["id"]))
     projects = {
         link["project"]
