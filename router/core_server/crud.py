@@ -10,7 +10,7 @@ from typing import Any
 from router.core_server.context import Call
 from router.core_server.errors import AlreadyExists, CoreError, WrongArgument
 from router.core_server.http import Routes
-from router.core_server.resource import Field, Listing, Resource, Row, as_bool
+from router.core_server.resource import Kind, Listing, Resource, Row, as_bool
 from router.core_server.rights import changeable, may_add, seen, visible
 from router.core_server.wire import answer, collection, envelope, page_of
 
@@ -151,29 +151,26 @@ def delete(resource: Resource) -> Callable[[Call], Any]:
     return remove
 
 
-def _condition(item: Field, operator: str, value: Any, name: str) -> tuple[str, dict[str, Any]]:
+def _condition(item: tuple[Kind, str], operator: str, value: Any, name: str) -> tuple[str, dict[str, Any]]:
+    kind, expression = item
     if operator == "in":
         values = [part for part in str(value).split(",") if part != ""]
-        if item.kind == "bool":
+        if kind == "bool":
             values = [str(int(as_bool(part))) for part in values]
         marks = ", ".join(f":{name}{i}" for i in range(len(values)))
-        clause = f'CAST("{item.name}" AS TEXT) IN ({marks})'
+        clause = f"CAST({expression} AS TEXT) IN ({marks})"
         if "null" in values:
-            clause = f'({clause} OR "{item.name}" IS NULL)'
+            clause = f"({clause} OR {expression} IS NULL)"
         return clause, {f"{name}{i}": part for i, part in enumerate(values)}
     if operator in {"like", "ilike"}:
-        text = str(value).strip("%")
-        return f'instr(lower("{item.name}"), lower(:{name})) > 0', {name: text}
-    if item.kind not in {"text", "json"}:
+        return f"instr(lower({expression}), lower(:{name})) > 0", {name: str(value).strip("%")}
+    if kind not in {"text", "json"}:
         try:
             value = float(value)
         except (TypeError, ValueError):
-            msg = f"{item.name}[{operator}] must be a number, not {value!r}"
+            msg = f"a filter {operator} needs a number, not {value!r}"
             raise WrongArgument(msg) from None
-    return f'"{item.name}" {_OPERATORS[operator]} :{name}', {name: value}
-
-
-_STANDARD = {name: Field(name, "date") for name in ("id", "created", "updated")}
+    return f"{expression} {_OPERATORS[operator]} :{name}", {name: value}
 
 
 def filters(call: Call, resource: Resource) -> tuple[str, dict[str, Any]]:
@@ -181,8 +178,8 @@ def filters(call: Call, resource: Resource) -> tuple[str, dict[str, Any]]:
     clauses, values = ["1"], dict[str, Any]()
     for index, (name, value) in enumerate(call.args.items()):
         match = _FILTER.match(name)
-        item = match and (resource.names.get(match[1]) or _STANDARD.get(match[1]))
-        if match and item and not item.hidden:
+        item = resource.expression(match[1]) if match else None
+        if match and item:
             clause, arguments = _condition(item, match[2], value, f"f{index}")
             clauses.append(clause)
             values |= arguments
@@ -190,12 +187,11 @@ def filters(call: Call, resource: Resource) -> tuple[str, dict[str, Any]]:
 
 
 def _ordered(call: Call, resource: Resource, order: str) -> str:
-    name = call.args.get("sort")
-    item = resource.names.get(name) or _STANDARD.get(name) if name else None
-    if item is None or item.hidden:
+    item = resource.expression(str(call.args.get("sort")))
+    if item is None:
         return order
     direction = "DESC" if str(call.args.get("order", "")).lower() == "desc" else "ASC"
-    return f'"{item.name}" {direction}, id {direction}'
+    return f"{item[1]} {direction}, id {direction}"
 
 
 def listed(

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - conditions are written in this package, values are always bound
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from router.core_server.context import Call
 from router.core_server.crud import listed, render, render_one
 from router.core_server.errors import Forbidden, NotFound
 from router.core_server.http import Routes
-from router.core_server.resource import Field, Listing, Resource, Row, Rule
+from router.core_server.resource import Field, Kind, Listing, Resource, Row, Rule
 from router.core_server.rights import contributor, manager, member, project_seen, seen
 from router.core_server.storages import send_slide
 
@@ -203,6 +203,26 @@ def _complete_instance(call: Call, rows: Sequence[Row], written: list[dict[str, 
         }
 
 
+def _of_base(name: str) -> str:
+    return f"(SELECT a.{name} FROM abstractimage a WHERE a.id = imageinstance.baseImage)"
+
+
+#: What people filter images by though it stands elsewhere.
+_COMPUTED: Mapping[str, tuple[Kind, str]] = {
+    "originalFilename": ("text", _of_base("originalFilename")),
+    "mimeType": ("text", _of_base("contentType")),
+    "format": ("text", _of_base("contentType")),
+    "width": ("int", _of_base("width")),
+    "height": ("int", _of_base("height")),
+    "resolution": ("float", f"coalesce(physicalSizeX, {_of_base('physicalSizeX')})"),
+    "physicalSizeX": ("float", f"coalesce(physicalSizeX, {_of_base('physicalSizeX')})"),
+    "magnification": ("float", f"coalesce(magnification, {_of_base('magnification')})"),
+    "countImageAnnotations": ("int", "numberOfAnnotations"),
+    "countImageJobAnnotations": ("int", "numberOfJobAnnotations"),
+    "countImageReviewedAnnotations": ("int", "numberOfReviewedAnnotations"),
+}
+
+
 IMAGE_INSTANCE = Resource(
     table="imageinstance",
     java="be.cytomine.image.ImageInstance",
@@ -242,6 +262,7 @@ IMAGE_INSTANCE = Resource(
     prepare=_prepare_instance,
     added=add_slices,
     complete=_complete_instance,
+    computed=_COMPUTED,
 )
 
 

@@ -229,6 +229,8 @@ class Resource:
     removing: Callable[[Call, Row], None] | None = None
     #: Adds computed fields to objects that are about to be written.
     complete: Callable[[Call, Sequence[Row], list[dict[str, Any]]], None] | None = None
+    #: Computed fields that lists filter and sort by: kind and SQL expression.
+    computed: Mapping[str, tuple[Kind, str]] = field(default_factory=dict)
     #: Extra condition of the plain list from the query, with its named arguments.
     narrow: Callable[[Call], tuple[str, dict[str, Any]]] | None = None
     names: Mapping[str, Field] = field(init=False, default_factory=dict)
@@ -236,6 +238,15 @@ class Resource:
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", {item.name: item for item in self.fields})
         object.__setattr__(self, "key", self.key or self.table)
+
+    def expression(self, name: str) -> tuple[Kind, str] | None:
+        """Return kind and SQL of a field by which lists may filter and sort, if there is one of this name."""
+        if name in self.computed:
+            return self.computed[name]
+        if name in {"id", "created", "updated"}:
+            return "date", f'"{name}"'
+        item = self.names.get(name)
+        return None if item is None or item.hidden else (item.kind, f'"{name}"')
 
     def create_sql(self) -> str:
         """Return the statements that make the table, its indexes and its triggers."""

@@ -51,6 +51,18 @@ def test_filters_also_with_twice_encoded_keys(admin, place, key):
     assert [term["name"] for term in found["collection"]] == ["tumour"]
 
 
+@pytest.mark.parametrize(
+    ("query", "hit"),
+    [("width[lte]=1500", True), ("width[gte]=1501", False), ("originalFilename[ilike]=RID", True),
+     ("originalFilename[ilike]=nothing", False), ("countImageAnnotations[gte]=0", True),
+     ("mimeType[in]=image/pyrtiff", True),
+     ("magnification[gte]=5", False), ("numberOfAnnotations[lte]=0", True)],
+)  # fmt: skip
+def test_images_filter_by_what_their_file_says(place, query, hit):
+    found = place.api.get(f"project/{place.project}/imageinstance.json?{query}&sort=originalFilename")
+    assert [item["id"] for item in found["collection"]] == ([place.image] if hit else [])
+
+
 def test_addresses_with_and_without_json(admin, place):
     for end in ("", ".json", ".json.json", "/"):
         assert admin.get(f"project/{place.project}{end}")["id"] == place.project

@@ -57,9 +57,7 @@ def test_only_brackets_of_a_key_are_escaped():
         replace_all("x", "(", "1")
 
 
-@pytest.mark.parametrize(
-    ("text", "parts"), [("a  b", ["a", "", "b"]), (" a", ["", "a"]), ("a  ", ["a"]), ("", [""]), ("  ", [""])]
-)
+@pytest.mark.parametrize(("text", "parts"), [("a  b", ["a", "", "b"]), (" a", ["", "a"]), ("a  ", ["a"]), ("", [""])])
 def test_split(text, parts):
     assert java_split(text) == parts
 
