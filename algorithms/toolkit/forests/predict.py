@@ -41,7 +41,7 @@ def predict_proba(forest: Forest, samples: NDArray[Any], workers: int | None = N
     ndarray of float32, (n, C), or (n, O, C) for several outputs
     """
     nodes, data, bases = _matrix(forest, samples)
-    total = sum_at(forest, nodes, data, bases, workers).reshape(len(samples), -1, forest.n_outputs)
+    total = sum_at(forest, nodes, data, bases, workers).reshape(len(samples), *forest.values.shape[1:])
     return total[:, :, 0] if forest.n_outputs == 1 else np.moveaxis(total, 1, 2)
 
 

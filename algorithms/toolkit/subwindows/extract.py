@@ -178,14 +178,17 @@ def _fill(
 ) -> None:
     """Let threads write the windows of the images into their rows of `out`."""
     from algorithms.toolkit.compiled import worker_count
-    from algorithms.toolkit.subwindows.extract_kernels import extract_random
+    from algorithms.toolkit.subwindows.boxes import draw_boxes
+    from algorithms.toolkit.subwindows.extract_kernels import extract_boxes
 
     form, key = _geometry(spec), np.uint64(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
 
     def extract(place: int) -> None:
         picture = three_channels(images[place], f"image {first + place}")
         _check_fit(picture, spec, first + place)
-        extract_random(picture, form, key, first + place, out[place * count : (place + 1) * count])
+        boxes, moves = np.empty((count, 4), np.int64), np.empty((count, 2))
+        draw_boxes(picture.shape[1], picture.shape[0], form, key, first + place, 0, boxes, moves)
+        extract_boxes(picture, boxes, moves, form, out[place * count : (place + 1) * count])
 
     threads = worker_count(workers)
     if threads == 1:

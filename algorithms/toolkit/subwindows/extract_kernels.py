@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.toolkit.compiled import kernel
-from algorithms.toolkit.subwindows.boxes import Geometry, draw_boxes
+from algorithms.toolkit.subwindows.boxes import Geometry
 from algorithms.toolkit.subwindows.describe import write_window
 from algorithms.toolkit.subwindows.resize import columns_of, make_table, narrow, shorten
 
@@ -108,12 +108,3 @@ def extract_boxes(image: Array, boxes: Array, moves: Array, form: Geometry, out:
         else:
             _resize(columns, box, form.kind, total, rows, pixels)
         write_window(pixels, form.colour, int(moves[window, 0]), out[window])
-
-
-@kernel
-def extract_random(image: Array, form: Geometry, seed: np.uint64, number: int, out: Array) -> None:
-    """Draw and describe ``len(out)`` windows of image `number`."""
-    boxes = np.empty((len(out), 4), np.int64)
-    moves = np.empty((len(out), 2))
-    draw_boxes(image.shape[1], image.shape[0], form, seed, number, 0, boxes, moves)
-    extract_boxes(image, boxes, moves, form, out)
