@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import signal
 import os
 import socket
 import sys
@@ -93,6 +94,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             build(core, announcements), log_level="warning", access_log=False, timeout_graceful_shutdown=5
         )
         spare_collector()
+        # uvicorn raises the signal once more when it has stopped in order: that is no failure
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sys.exit(0))
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -26,6 +26,8 @@ COMMUNICATION_EXCHANGE = "exchangeCommunication"
 RETRY = 2.0
 #: Seconds that connecting and publishing may take.
 PATIENCE = 10.0
+#: Seconds that stopping waits for somebody who is just connecting.
+STOP_PATIENCE = 1.0
 
 
 def capitalized(name: str) -> str:
@@ -187,6 +189,10 @@ class Broker:
         """Stop waiting for the broker and close the connection."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join(PATIENCE + RETRY)
-        with self._lock:
-            self._drop()
+            self._thread.join(STOP_PATIENCE)
+        # who still waits for a broker that is away holds the lock; the process ends without it
+        if self._lock.acquire(timeout=STOP_PATIENCE):
+            try:
+                self._drop()
+            finally:
+                self._lock.release()
