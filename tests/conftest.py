@@ -35,6 +35,7 @@ def engine() -> Iterator[Engine]:
     if isinstance(client, str):
         pytest.skip(client)
     found = Engine(client)
+    found.sweep_orphans()
     try:
         yield found
     finally:

@@ -23,7 +23,7 @@ class Engine:
     def __init__(self, client: docker.DockerClient) -> None:
         self.client = client
         self.session = f"{os.getpid()}-{uuid4().hex[:6]}"
-        self.labels = {LABEL: self.session}
+        self.labels = {LABEL: self.session, f"{LABEL}-host": host()}
 
     @property
     def gateway(self) -> str:
@@ -66,14 +66,28 @@ class Engine:
                 if "already in progress" not in str(error):
                     raise
 
-    def sweep(self) -> None:
-        """Remove what bears the label of this session."""
-        mine: dict[str, Any] = {"label": f"{LABEL}={self.session}"}
+    def sweep_orphans(self) -> None:
+        """Remove what a test run of this machine left that was killed: its process is gone."""
+        of_this_machine: dict[str, Any] = {"label": [f"{LABEL}-host={host()}"]}
+        for container in self.client.containers.list(all=True, filters=of_this_machine, ignore_removed=True):
+            session = container.labels[LABEL]
+            if not Path("/proc", session.partition("-")[0]).exists():
+                self.sweep(session)
+
+    def sweep(self, session: str | None = None) -> None:
+        """Remove what bears the label of a session, of this one if no other is named."""
+        mine: dict[str, Any] = {"label": f"{LABEL}={session or self.session}"}
         self.remove_all(self.client.containers.list(all=True, filters=mine, ignore_removed=True))
         for network in self.client.networks.list(filters=mine):
             network.remove()
         for volume in self.client.volumes.list(filters=mine):
             volume.remove(force=True)
+
+
+def host() -> str:
+    """The boot of the machine and the space of process ids: where a process id means something."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot}-{Path('/proc/self/ns/pid').readlink()}"
 
 
 def connect() -> docker.DockerClient | str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ import pytest
 _STARTED = time.monotonic()
 USES_DOCKER = {"engine", "docker_engine", "broker", "amqp", "router_daemon", "laboratory"}
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+
+
+def pytest_configure() -> None:
+    """End in order when told to end: what was started is stopped, as after Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
