@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
 
 from router.amqp import Broker, Delivery
@@ -27,8 +27,10 @@ from router.images import Images
 from router.intake import Intake
 from router.log import get_logger
 from router.logs import Followers, LogLimits, excerpt, log_path
+from router.metrics import REGISTRY, Gauges
 from router.reports import Reports
 from router.settings import Settings
+from router.states import State
 from router.store import Store
 from router.supervisor import PullEnded, PullSaid, Reported, Steps, Supervisor, Wake
 
@@ -149,6 +151,9 @@ class Daemon:
             "core": lambda: reports.problem,
             "queues": lambda: _unconsumed(self._broker.queues),
         }
+        gauges = Gauges(lambda: self._figures(store))
+        REGISTRY.register(gauges)
+        self._undo.append(("metrics", lambda: REGISTRY.unregister(gauges)))
         reports.start()
         supervisor.start()
         intake.start()
@@ -157,6 +162,20 @@ class Daemon:
         self._broker.start()
         self._problems.pop("router", None)
         log.info("router started", name=settings.name, slots=settings.slots)
+
+    def _figures(self, store: Store) -> Iterable[tuple[str, str, Mapping[str, float]]]:
+        """What /metrics shows besides the counters."""
+        with store.read() as unit:
+            states, oldest, unsent = unit.counts(), unit.oldest_queued(), unit.unsent()
+            age = unit.now() - oldest if oldest is not None else 0.0
+        yield "router_jobs", "Jobs by state", {state.value: float(states.get(state, 0)) for state in State}
+        yield "router_queue_age_seconds", "How long the oldest queued job waits", {"": age}
+        yield "router_outbox_depth", "Reports Core has not got yet", {"": float(unsent)}
+        yield (
+            "router_broker_connections",
+            "Connections to the broker since the start",
+            {"": float(self._broker.connections)},
+        )
 
     def _catalogue(self, store: Store) -> Catalogue:
         wanted = self._settings.catalogue

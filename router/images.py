@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
+from router import metrics
 from router.engines.base import Engine
 from router.errors import EngineError, ImageForbidden, ImageMissing, PullFailed
 from router.log import get_logger
@@ -90,6 +91,7 @@ class Images:
                 message = f"Image {image} was fetched, and is not there all the same."
                 raise PullFailed(message)
             self._here[image] = (digest, time.monotonic())
+            metrics.PULL_SECONDS.observe(time.monotonic() - began)
         except EngineError as error:
             problem = str(error)
             log.warning("image not pulled", image=image, reason=problem)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
+from router import metrics
 from router.amqp import Delivery
 from router.endings import StopReason
 from router.errors import StoreError
@@ -103,6 +104,7 @@ class Intake:
             self.problem = ""
             self._ack(deliveries)
             for _, message in read:
+                metrics.MESSAGES.labels(type(message).__name__).inc()
                 if isinstance(message, NewQueue):
                     self._consume(message.queue)
             self._stored()
@@ -121,6 +123,7 @@ def write(unit: Unit, read: Sequence[tuple[Delivery, Message | Poison]]) -> None
             elif isinstance(message, CatalogueTask):
                 unit.add_task(message.kind, message.details)
             elif isinstance(message, Poison):
+                metrics.DEAD_LETTERS.inc()
                 log.warning("dead letter", queue=delivery.queue, reason=message.reason)
                 unit.add_dead_letter(delivery.queue, message.reason, mask_bytes(delivery.body))
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from router import metrics
 from router.core import CoreClient, Job, JobChange, JobStatus, not_final
 from router.errors import (
     CoreError,
@@ -164,6 +165,7 @@ class Reports:
 
     def _postpone(self, report: Report, reason: str) -> None:
         pause = min(_LONGEST_PAUSE, 2.0 ** min(report.attempts, 6))
+        metrics.CORE_ERRORS.inc()
         log.warning("report postponed", job=report.job_id, reason=reason, again_in_s=pause)
         with self._store.write() as unit:
             unit.report_postponed(report.id, reason, pause)

@@ -85,5 +85,5 @@ async def _alive(_: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-async def _metrics(_: Request) -> Response:
+def _metrics(_: Request) -> Response:
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)

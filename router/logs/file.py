@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from router import metrics
 from router.engines.base import LogChunk, LogPosition
 from router.log import get_logger
 from router.logs.excerpt import NOTE
@@ -172,6 +173,7 @@ class JobLog:
                 self._lose(len(data), "the file could not be opened")
                 return
             self._size += written
+            metrics.LOG_BYTES.inc(written)
             data = data[written:]
 
     def _lose(self, number: int, why: str) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from router import metrics
 from router.core import JobStatus
 from router.endings import Ending, Facts, Kind, StopReason, decide, shorten
 from router.launch import MEBIBYTE
@@ -93,6 +94,8 @@ class Handlers:
             started_at=said.at,
         )
         effects: list[Effect] = [self._actions.go_on]
+        if moved is not None:
+            effects.append(lambda: metrics.START_SECONDS.observe(max(0.0, said.at - moved.received_at)))
         if moved is not None and moved.stop is not None:
             effects.append(lambda: self._actions.halt(moved))
         return effects
@@ -170,7 +173,10 @@ class Handlers:
         moved = unit.move(job, Event.ENDED, _detail(ending, said.facts), **changes)
         if moved is None:
             return []
-        return [lambda: self._actions.finish(moved, _sentence(ending, said.facts))]
+        return [
+            lambda: self._actions.finish(moved, _sentence(ending, said.facts)),
+            metrics.ENDINGS.labels(ending.kind.value).inc,
+        ]
 
     def _ending(self, job: JobRow, facts: Facts) -> Ending:
         stop = facts.stop or (StopReason(job.stop) if job.stop else None)
