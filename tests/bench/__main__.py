@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -68,4 +69,6 @@ def main(only: str) -> int:
 
 
 if __name__ == "__main__":
+    # Ended from outside, a bench still ends what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
