@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
-import signal
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
