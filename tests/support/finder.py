@@ -69,6 +69,11 @@ class Finder:
         query |= {"showMeta": "true", "showTerm": "true"}
         return list(self.page._connection.get("annotation.json", query)["collection"])
 
+    def count(self, job: Job) -> int:
+        """How many annotations a job's layer has."""
+        query = {"user": job.user_job, "project": self.study.project, "max": 1}
+        return int(self.page._connection.get("annotation.json", query)["size"])
+
     def summary(self, folder: Path, job: Job) -> dict[str, Any]:
         """The summary.json that a job left."""
         files = {file.name: file for file in self.page.fetch_results(job, folder)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-GeometryT = TypeVar("GeometryT", bound=BaseGeometry)
+GeometryT = TypeVar("GeometryT", bound="BaseGeometry | NDArray[np.object_]")
 
 
 def to_cytomine(geometry: GeometryT, height: int) -> GeometryT:
@@ -17,7 +17,7 @@ def to_cytomine(geometry: GeometryT, height: int) -> GeometryT:
 
     Parameters
     ----------
-    geometry : shapely geometry
+    geometry : shapely geometry, or an array of them
     height : int
         Height of the slide at full resolution, in pixels.
 
@@ -30,8 +30,9 @@ def to_cytomine(geometry: GeometryT, height: int) -> GeometryT:
     def flip(points: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack([points[:, 0], height - points[:, 1]])
 
-    flipped: GeometryT = shapely.transform(geometry, flip)
-    return flipped
+    shapes: Any = geometry
+    flipped: Any = shapely.transform(shapes, flip)
+    return cast("GeometryT", flipped)
 
 
 def from_cytomine(geometry: GeometryT, height: int) -> GeometryT:

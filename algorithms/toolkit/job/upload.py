@@ -85,8 +85,8 @@ class AnnotationLayer:
         self._sent.append(self._pool.submit(self._post, batch))
 
     def _post(self, batch: list[BaseGeometry]) -> None:
-        flipped = [to_cytomine(geometry, self._height) for geometry in batch]
-        texts = shapely.to_wkt(np.asarray(flipped, dtype=object), rounding_precision=DECIMALS)
+        flipped = to_cytomine(np.asarray(batch, dtype=object), self._height)
+        texts = shapely.to_wkt(flipped, rounding_precision=DECIMALS)
         body = json.dumps([{"location": text, **self._common} for text in texts])
         for pause in (*PAUSES, None):
             try:
