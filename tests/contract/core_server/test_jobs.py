@@ -1,6 +1,7 @@
 """Jobs as a Grails Core runs them: parameters, messages, topology, kill, copy, log, data, purge."""
 
 import json
+from contextlib import suppress
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -206,19 +207,21 @@ class TestThroughRabbitMQ:
         return Api(core.url, keys["publicKey"], keys["privateKey"]), amqp
 
     def receive(self, url, queue):
-        parameters = pika.URLParameters(url)
-        with pika.BlockingConnection(parameters) as connection:
-            channel = connection.channel()
-            found = []
+        found = []
 
-            def arrived():
-                method, properties, body = channel.basic_get(queue, auto_ack=True)
+        def arrived():
+            # Core declares its queues in the background; asking for one that is not there yet ends the channel
+            with (
+                suppress(pika.exceptions.ChannelClosedByBroker),
+                pika.BlockingConnection(pika.URLParameters(url)) as at,
+            ):
+                method, properties, body = at.channel().basic_get(queue, auto_ack=True)
                 if method:
                     found.append((method, properties, json.loads(body)))
-                return method is not None
+            return found
 
-            wait_for(f"a message on {queue}", arrived, timeout=20)
-            return found[0]
+        wait_for(f"a message on {queue}", arrived, timeout=30)
+        return found[0]
 
     def test_job_is_published_exactly_as_a_grails_core_does(self, launched):
         admin, url = launched
