@@ -388,3 +388,18 @@ def test_settings_that_are_sent_as_json_do_not_break_a_form(
             timeout=30,
         )
         assert answer.status_code == 400
+
+
+def test_a_project_needs_a_name_of_its_own(core: EmbeddedCore, browser: requests.Session, made: Showcase) -> None:
+    address = f"{core.url}/pages/new-project"
+    token = csrf(browser.get(address, timeout=30).text)
+
+    unnamed = browser.post(address, data={"csrf": token, "name": "  ", "terms": "a,b"}, timeout=30)
+    assert (unnamed.status_code, "Give the project a name." in unnamed.text) == (400, True)
+    assert ">a,b</textarea>" in unnamed.text
+    good = browser.post(address, data={"csrf": token, "name": "Lung", "terms": "a, b,,a\n c "}, timeout=30)
+    assert "<h1>Lung</h1>" in good.text
+    project = int(good.url.rsplit("/", 1)[1])
+    assert sorted(t["name"] for t in made.admin.get(f"project/{project}/term")["collection"]) == ["a", "b", "c"]
+    again = browser.post(address, data={"csrf": token, "name": "Lung"}, timeout=30)
+    assert (again.status_code, "is there already" in again.text) == (409, True)

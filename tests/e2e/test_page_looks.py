@@ -63,6 +63,7 @@ def pages_of(made: Showcase) -> dict[str, str]:
         "algorithms": f"/pages/project/{made.project}/algorithms",
         "launch": f"/pages/project/{made.project}/algorithm/{made.software}",
         "analysis": f"/pages/job/{made.job}",
+        "new-project": "/pages/new-project",
         "mixed-up": f"/pages/job/{made.job}/confusion/{tumour}/{stroma}",
         "slide": f"/pages/slide/{made.slides[0]['id']}",
     }
@@ -260,6 +261,30 @@ def test_errors_of_the_form_are_at_their_fields(visit: Callable[..., Visit], mad
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_text("“plenty” is not a number.")).to_be_visible()
     assert window.barriers() == []
+    assert [c for c in window.complaints if not c.startswith(("400 ", "console: Failed to load"))] == []
+    window.complaints.clear()
+
+
+def test_a_project_is_begun_and_a_slide_brought_in(
+    visit: Callable[..., Visit], made: Showcase, slide_file: Path, tmp_path: Path
+) -> None:
+    window = visit()
+    page = window.page
+    page.get_by_role("link", name="New project").click()
+    page.get_by_label("Name").fill("Kidney")
+    page.get_by_label("Terms").fill("Glomerulus, Tubule\nVessel")
+    page.get_by_role("button", name="Make the project").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Kidney")
+    expect(page.locator(".terms li")).to_have_text(["Glomerulus", "Tubule", "Vessel"])
+
+    page.get_by_label("Add slides").set_input_files(slide_file)
+    expect(page.get_by_role("link", name=slide_file.name)).to_be_visible(timeout=60_000)
+
+    damaged = tmp_path / "damaged.svs"
+    damaged.write_bytes(slide_file.read_bytes()[:5000])
+    page.get_by_label("Add slides").set_input_files(damaged)
+    expect(page.get_by_text("damaged.svs:")).to_be_visible(timeout=30_000)
+    expect(page.locator(".slide")).to_have_count(1)
     assert [c for c in window.complaints if not c.startswith(("400 ", "console: Failed to load"))] == []
     window.complaints.clear()
 

@@ -13,12 +13,12 @@ from starlette.types import Scope
 from router.core_server.context import Core
 from router.core_server.errors import NotFound
 from router.core_server.http import Routes
-from router.core_server.pages import annotation, confusion, jobs, launching, projects, session, slides
+from router.core_server.pages import annotation, beginning, confusion, jobs, launching, projects, session, slides
 from router.core_server.pages.api import Table
 from router.core_server.pages.rendering import STATIC
 from router.core_server.pages.site import Page, View, endpoint
 
-PARTS = (session, projects, slides, annotation, launching, jobs, confusion)
+PARTS = (session, projects, beginning, slides, annotation, launching, jobs, confusion)
 
 
 class _Fresh(StaticFiles):

@@ -64,6 +64,44 @@ document.body.addEventListener("change", (event) => {
   if (note) note.textContent = `${group.querySelectorAll("input:checked").length} chosen`;
 });
 
+// Slides go up one after the other; the page shows them when all are there.
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  const [chooser, bar, trouble] = ["input", "progress", ".wrong"].map((name) => form.querySelector(name));
+  chooser.addEventListener("change", async () => {
+    const refused = [];
+    trouble.hidden = true;
+    bar.hidden = false;
+    for (const file of chooser.files) {
+      const problem = await send(form.dataset.upload, file, (part) => { bar.value = part; });
+      if (problem) refused.push(`${file.name}: ${problem}`);
+    }
+    bar.hidden = true;
+    if (!refused.length) return location.reload();
+    trouble.textContent = refused.join(" ");
+    trouble.hidden = false;
+    chooser.value = "";
+  });
+}
+function send(address, file, moved) {
+  return new Promise((done) => {
+    const form = new FormData();
+    form.append("files[]", file);
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", (event) => moved(event.lengthComputable ? event.loaded / event.total : 0));
+    request.addEventListener("error", () => done("the server does not answer."));
+    request.addEventListener("load", () => {
+      if (request.status === 200) return done("");
+      try {
+        done(String(JSON.parse(request.responseText).errors));
+      } catch {
+        done("it was refused.");
+      }
+    });
+    request.open("POST", address);
+    request.send(form);
+  });
+}
+
 // A form with errors takes the reader to the first one.
 const wrong = document.querySelector("form [aria-invalid=true]");
 if (wrong) wrong.focus();
