@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from algorithms.toolkit.compiled import kernel
 from algorithms.toolkit.geometry.rings import Rings
 
 #: Steps to the east, south, west, north; and from a corner, the pixels ahead on the right and on the left.
@@ -77,7 +77,7 @@ def _next(start: Whole, end: Whole, owner: Whole) -> Whole:
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count_corners(labels):  # type: ignore[no-untyped-def] # numba infers the types of kernels
     """Turns of all rings, at most: a label in one or three of the four pixels around a corner turns there once."""
     height, width = labels.shape
@@ -92,7 +92,7 @@ def _count_corners(labels):  # type: ignore[no-untyped-def] # numba infers the t
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _trace(labels, rings):  # type: ignore[no-untyped-def]
     """Walk a ring from every upper edge of a pixel that no ring has passed yet."""
     height, width = labels.shape
@@ -109,7 +109,7 @@ def _trace(labels, rings):  # type: ignore[no-untyped-def]
                     seen[walk[i, 1] + 1, walk[i, 0] + 1] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(labels, x, y, state, rings):  # type: ignore[no-untyped-def]
     """Walk from the upper left corner of a pixel until back; return how many corners lie in `walk`."""
     walked, seen, walk = state
@@ -137,7 +137,7 @@ def _walk(labels, x, y, state, rings):  # type: ignore[no-untyped-def]
     return length
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _emit(walk, label, rings):  # type: ignore[no-untyped-def]
     """Append a ring and its area."""
     points, starts, owners, areas, filled = rings
@@ -153,7 +153,7 @@ def _emit(walk, label, rings):  # type: ignore[no-untyped-def]
     starts[ring + 1] = filled[0]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _link(start, end, owner, following, rings):  # type: ignore[no-untyped-def]
     """Walk from every edge that no ring has passed; at a corner with two ways on, turn right."""
     passed = np.zeros(len(start), np.bool_)
@@ -183,14 +183,14 @@ def _link(start, end, owner, following, rings):  # type: ignore[no-untyped-def]
             _emit(walk[:length], owner[first], rings)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turns_right(start, end, edge, after):  # type: ignore[no-untyped-def]
     """Whether the second edge leaves to the right of the first (y points down)."""
     ahead_x, ahead_y = end[edge, 0] - start[edge, 0], end[edge, 1] - start[edge, 1]
     return ahead_x * (end[after, 1] - start[after, 1]) > ahead_y * (end[after, 0] - start[after, 0])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _goes_straight(start, end, edge, after):  # type: ignore[no-untyped-def]
     """Whether the second edge goes on in the direction of the first."""
     return (start[edge, 0] == end[edge, 0]) == (start[after, 0] == end[after, 0])
