@@ -41,6 +41,7 @@ log = get_logger(__name__)
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 _CALL_SECONDS = 60
+_NO_LIMIT = 1 << 40
 _SILENT_STREAM_SECONDS = 300
 _SILENT_EVENTS_SECONDS = 60
 
@@ -151,14 +152,16 @@ class DockerEngine(Engine):
 
     def _host_config(self, spec: ContainerSpec) -> Any:
         limits, hardening = spec.limits, spec.hardening
-        log_options = {"max-size": str(self._log_size), "max-file": "2"} if self._log_size else {}
+        # Docker's default, json-file, replaces bytes that are no UTF-8; `local` keeps what the program wrote.
+        size = str(self._log_size or _NO_LIMIT)
+        log_options = {"max-size": size, "max-file": "2", "compress": "false"}
         return self._api.create_host_config(
             init=True,
             network_mode=spec.network,
             extra_hosts=dict(spec.extra_hosts) or None,
             binds={source: {"bind": target, "mode": "rw"} for target, source in spec.mounts.items()},
             tmpfs={path: f"size={size},exec" for path, size in spec.scratch.items() if size is not None},
-            log_config=LogConfig(type=LogConfig.types.JSON, config=log_options),
+            log_config=LogConfig(type="local", config=log_options),
             cap_drop=["ALL"] if hardening.drop_capabilities else None,
             security_opt=["no-new-privileges"] if hardening.no_new_privileges else None,
             read_only=hardening.read_only_root,
