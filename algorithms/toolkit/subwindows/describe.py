@@ -19,23 +19,20 @@ def to_hsv(pixels: Array) -> None:
     """Convert rows of red, green, blue planes, (h, 3 w), to hue, saturation, value in place."""
     width = pixels.shape[1] // 3
     for y in range(pixels.shape[0]):
-        row = pixels[y]
         for x in range(width):
-            r = np.float32(row[x])
-            g = np.float32(row[width + x])
-            b = np.float32(row[2 * width + x])
-            high = max(r, g, b)
-            range_ = high - min(r, g, b)
-            divisor = range_ if range_ > np.float32(0) else np.float32(1)
-            from_red = (g - b) + (np.float32(6) * divisor if g < b else np.float32(0))
-            from_green = (b - r) + np.float32(2) * divisor
-            from_blue = (r - g) + np.float32(4) * divisor
-            sixths = from_blue if b == high else (from_green if g == high else from_red)
-            hue = sixths * np.float32(42.5) / divisor if range_ > np.float32(0) else np.float32(0)
-            full = high if high > np.float32(0) else np.float32(1)
-            row[x] = np.uint8(np.int32(hue + np.float32(0.5)))
-            row[width + x] = np.uint8(np.int32(np.float32(255) * range_ / full + np.float32(0.5)))
-            row[2 * width + x] = np.uint8(np.int32(high))
+            r, g, b = np.int32(pixels[y, x]), np.int32(pixels[y, width + x]), np.int32(pixels[y, 2 * width + x])
+            high = np.int32(max(r, g, b))
+            span = np.int32(high - min(r, g, b))
+            sixths = np.int32(g - b) if g >= b else np.int32(g - b + 6 * span)
+            sixths = np.int32(b - r + 2 * span) if g == high else sixths
+            sixths = np.int32(r - g + 4 * span) if b == high else sixths
+            sixths = sixths if span > 0 else np.int32(0)
+            divisor = np.float32(span if span > 0 else np.int32(1))
+            whole = np.float32(high if high > 0 else np.int32(1))
+            pixels[y, x] = np.uint8(np.int32(np.float32(sixths) * np.float32(42.5) / divisor + np.float32(0.5)))
+            share = np.float32(255) * np.float32(span) / whole
+            pixels[y, width + x] = np.uint8(np.int32(share + np.float32(0.5)))
+            pixels[y, 2 * width + x] = np.uint8(high)
 
 
 @kernel

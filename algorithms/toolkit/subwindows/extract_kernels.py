@@ -86,7 +86,7 @@ def _resize(columns: Array, box: Array, kind: int, total: Array, rows: Array, pi
     across = make_table(kind, width, pixels.shape[1] // 3)
     square = width == height and pixels.shape[1] == 3 * pixels.shape[0]
     down = across if square else make_table(kind, height, pixels.shape[0])
-    narrow(columns, box[0], box[1], height, across, total, rows)
+    narrow(columns.reshape(-1), columns.shape[1], columns.shape[2], box, across, total, rows)
     shorten(rows, down, total, pixels)
 
 
@@ -97,7 +97,7 @@ def extract_boxes(image: Array, boxes: Array, moves: Array, form: Geometry, out:
     columns = np.empty((3, width, height), np.uint8)
     columns_of(image, columns)
     pixels = np.empty((form.height, 3 * form.width), np.uint8)
-    rows = np.empty((height, 3 * form.width), np.uint8)
+    rows = np.empty(height * 3 * form.width, np.uint8)
     total = np.empty(max(height, 3 * form.width), np.int32)
     for window in range(len(boxes)):
         box = boxes[window]

@@ -44,25 +44,33 @@ def columns_of(image: Array, columns: Array) -> None:
 def make_table(kind: int, n_in: int, n_out: int) -> Table:
     """Return the weights to make `n_out` pixels of `n_in`."""
     first, count = np.empty(n_out, np.int64), np.empty(n_out, np.int64)
-    weights = np.empty((n_out, taps(kind, n_in, n_out)), np.int32)
+    weights = np.zeros((n_out, taps(kind, n_in, n_out) + 3), np.int32)
     weigh(kind, n_in, n_out, first, count, weights)
     return Table(first, count, weights)
 
 
 @kernel
-def _sum(total: Array, lines: Array, begin: int, number: int, weights: Array, low: int, high: int) -> None:
-    """Set `total` (int32) to the weighted sum of ``lines[begin : begin + number, low:high]``, four lines a turn."""
-    total[:] = np.int32(_HALF)
-    for k in range(0, number - 3, 4):
-        a, b = lines[begin + k, low:high], lines[begin + k + 1, low:high]
-        c, d = lines[begin + k + 2, low:high], lines[begin + k + 3, low:high]
-        p, q, r, s = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
-        for j in range(len(total)):
-            total[j] += np.int32(p * np.int32(a[j]) + q * np.int32(b[j]) + r * np.int32(c[j]) + s * np.int32(d[j]))
-    for k in range(number - number % 4, number):
-        a, p = lines[begin + k, low:high], weights[k]
-        for j in range(len(total)):
-            total[j] += np.int32(p * np.int32(a[j]))
+def _sum(total: Array, size: int, values: Array, start: int, step: int, number: int, weights: Array, row: int) -> None:
+    """Set ``total[:size]`` (int32) to the weighted sum of `number` lines of flat `values`, four lines a turn.
+
+    Line k begins at ``start + k * step``. The last turn may take the last line several times: weights past `number` are
+    zero. Nothing is sliced in here: slices count references, which costs more than the sums.
+    """
+    for j in range(size):
+        total[j] = np.int32(_HALF)
+    last = number - 1
+    for k in range(0, number, 4):
+        a, b = np.uint64(start + k * step), np.uint64(start + min(k + 1, last) * step)
+        c, d = np.uint64(start + min(k + 2, last) * step), np.uint64(start + min(k + 3, last) * step)
+        p, q, r, s = weights[row, k], weights[row, k + 1], weights[row, k + 2], weights[row, k + 3]
+        for j in range(size):
+            i = np.uint64(j)
+            total[i] += np.int32(
+                p * np.int32(values[a + i])
+                + q * np.int32(values[b + i])
+                + r * np.int32(values[c + i])
+                + s * np.int32(values[d + i])
+            )
 
 
 @kernel
@@ -72,24 +80,30 @@ def _level(total: Any) -> Any:
 
 
 @kernel
-def narrow(columns: Array, x0: int, y0: int, height: int, table: Table, total: Array, out: Array) -> None:
-    """Horizontal pass: write ``out[y, channel * width + x]`` for `height` rows from (x0, y0) of the image."""
-    width = len(table.first)
-    sums = total[:height]
+def narrow(
+    columns: Array, image_width: int, image_height: int, box: Array, table: Table, total: Array, out: Array
+) -> None:
+    """Horizontal pass over the window `box`: write flat ``out[(y * 3 + channel) * width + x]``.
+
+    Parameters
+    ----------
+    columns : ndarray of uint8, (3 * W * H,)
+    """
+    width, height = len(table.first), box[3] - box[1]
     for channel in range(3):
         for x in range(width):
-            _sum(sums, columns[channel], x0 + table.first[x], table.number[x], table.weights[x], y0, y0 + height)
+            start = (channel * image_width + box[0] + table.first[x]) * image_height + box[1]
+            _sum(total, height, columns, start, image_height, table.number[x], table.weights, x)
             place = channel * width + x
             for y in range(height):
-                out[y, place] = _level(sums[y])
+                out[np.uint64(y * 3 * width + place)] = _level(total[y])
 
 
 @kernel
 def shorten(rows: Array, table: Table, total: Array, out: Array) -> None:
-    """Vertical pass: write ``out[y, channel * width + x]`` from `rows` of the same order."""
-    width = rows.shape[1]
-    sums = total[:width]
+    """Vertical pass: write ``out[y, channel * width + x]`` from flat `rows` of the same order."""
+    width = out.shape[1]
     for y in range(len(table.first)):
-        _sum(sums, rows, table.first[y], table.number[y], table.weights[y], 0, width)
+        _sum(total, width, rows, table.first[y] * width, width, table.number[y], table.weights, y)
         for place in range(width):
-            out[y, place] = _level(sums[place])
+            out[y, place] = _level(total[place])
