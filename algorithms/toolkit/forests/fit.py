@@ -163,6 +163,39 @@ def fit_outputs(
     return joined(samples.n_features, np.asarray(classes), _in_threads(grow, parameters.seeds(), workers))
 
 
+def fit_targets(
+    samples: Samples, targets: NDArray[np.floating[Any]], parameters: ExtraTrees, *, workers: int | None = None
+) -> Forest:
+    """Fit a regression forest to one or more targets a sample.
+
+    Parameters
+    ----------
+    samples : Samples
+        n samples of d 8-bit features.
+    targets : ndarray of float, (n, O)
+    workers : int, optional
+        Threads; the forest does not depend on their number.
+
+    Raises
+    ------
+    DataError
+        If there is no sample, a target is not finite, or targets and samples differ in number.
+    """
+    from algorithms.toolkit.forests.grow_targets import grow_targets
+
+    _same_length(samples, targets)
+    values = np.ascontiguousarray(targets, np.float64).reshape(len(samples), -1)
+    if not np.isfinite(values).all():
+        msg = f"target of sample {int(np.argwhere(~np.isfinite(values))[0, 0])} is not a finite number"
+        raise DataError(msg)
+    rules = parameters.rules(samples.n_features)
+
+    def grow(seed: np.uint64) -> Tree:
+        return grow_targets(samples.source, values, np.arange(len(samples), dtype=np.int32), rules, seed)
+
+    return joined(samples.n_features, np.empty(0, np.int64), _in_threads(grow, parameters.seeds(), workers))
+
+
 def joined(n_features: int, classes: NDArray[Any], trees: list[Tree]) -> Forest:
     """Return the forest of `trees`, each (feature, threshold, child, leaf values (L, ...), importances)."""
     roots = np.concatenate([[0], np.cumsum([len(tree[0]) for tree in trees])]).astype(np.int64)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from algorithms.toolkit.errors import DataError, ParameterError
-from algorithms.toolkit.forests import ExtraTrees, Samples, fit_classes, fit_outputs
-from algorithms.toolkit.forests.predict import predict_leaves, predict_proba
+from algorithms.toolkit.forests import ExtraTrees, Samples, fit_classes, fit_outputs, fit_targets
+from algorithms.toolkit.forests.predict import predict_leaves, predict_proba, predict_targets
 from algorithms.toolkit.forests.sklearn_import import from_sklearn
 from tests.support.forest_data import blobs, dense, masked_picture
 
@@ -119,6 +119,22 @@ def test_many_labels_leaves_hold_frequencies_and_their_255ths():
     assert np.abs(kept.values / 255 - exact.values).max() <= 0.5 / 255 + 1e-6
 
 
+@pytest.mark.parametrize("rules", [{"max_features": 7}, {"max_features": 7, "min_samples_leaf": 6}], ids=str)
+def test_targets_equal_scikit_learn_in_distribution(rules):
+    targets = np.stack([X[:, 30] + 0.5 * X[:, 31], 1000.0 + Y], axis=1)
+    ours = fit_targets(Samples.matrix(X), targets, ExtraTrees(TREES, seed=5, **rules))
+    ours.check()
+    theirs = from_sklearn(ExtraTreesRegressor(TREES, random_state=6, **rules).fit(X.astype(np.float32), targets))
+    same_distribution(ours, theirs, X)
+    assert np.abs(ours.importances - theirs.importances).max() < 0.02
+    gap = (predict_targets(ours, NEW) - predict_targets(theirs, NEW)) / targets.std(axis=0)
+    assert np.abs(gap).mean() < 0.1  # 300 trees a side: the two forests' own scatter is about 0.06
+    assert np.abs(gap.mean(axis=0)).max() < 0.02
+    leaves = predict_leaves(ours, X)
+    for leaf in np.unique(leaves[:, 0]):
+        np.testing.assert_allclose(ours.values[leaf, 0], targets[leaves[:, 0] == leaf].mean(axis=0), rtol=1e-5)
+
+
 def test_one_output_of_many_is_the_forest_of_one_label():
     one = fit_classes(Samples.matrix(X), Y, ExtraTrees(TREES, 7, seed=1))
     many = fit_outputs(
@@ -176,6 +192,8 @@ def test_impossible_data_is_refused():
         fit_outputs(samples, samples, ExtraTrees(), classes=np.arange(1))
     with pytest.raises(ParameterError, match="class weights"):
         fit_classes(samples, Y, ExtraTrees(), class_weight=np.ones(2))
+    with pytest.raises(DataError, match="target of sample 2"):
+        fit_targets(samples, np.where(np.arange(400) == 2, np.nan, 1.0), ExtraTrees())
     with pytest.raises(DataError, match="8-bit"):
         Samples.matrix(X.astype(np.float32))
     picture = np.zeros((20, 30, 3), np.uint8)
