@@ -74,10 +74,11 @@ class _Run:
         for number, source in enumerate(self.sources):
             begun = time.monotonic()
             with source.open() as slide:
+                log.info("%s: %d x %d pixels", source.name, slide.width, slide.height)
                 found = self._on_slide(number, source, slide)
                 files = self._keep(number, slide, found)
             seconds = round(time.monotonic() - begun, 2)
-            log.info("%s: %d found in %g s", source.name, len(found), seconds)
+            log.info("%s: done in %g s", source.name, seconds)
             facts.append({"slide": source.name, "found": len(found), "seconds": seconds, **files})
         self.workplace.summary({"parameters": _shown(self.workplace), "slides": facts})
 
@@ -91,6 +92,7 @@ class _Run:
                 everything.extend(found)
                 layer.add(found)
                 self.workplace.progress(100 * (number + 0.95 * share) / len(self.sources), comment)
+        log.info("%s: %d found, now the files", source.name, len(everything))
         return everything
 
     def _keep(self, number: int, slide: Slide, found: list[Polygon]) -> dict[str, str]:

@@ -14,6 +14,10 @@ if ! "$ROOT/docker/setup/engine.sh" up; then
 else
     "$ROOT/docker/setup/images.sh"
 fi
+if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then
+    "$ROOT/docker/setup/packages.sh" chromium fonts-dejavu-core ||
+        say "NO CHROMIUM: browser tests are skipped (the reason is above)"
+fi
 status=0
 "$ROOT/.venv/bin/python" -m pytest "$@" || status=$?
 [ -z "$no_docker" ] || say "$no_docker"

@@ -17,9 +17,11 @@ from router.demo.story import Launch, Story
 from router.errors import RouterError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+#: Dark things of a nucleus' size, 110 grey levels darker than glass.
+NUCLEI = {"background_contrast": 110, "cytomine_min_area": 60, "cytomine_max_area": 3000}
 LAUNCHES = (
     Launch("tissue_finder", "Tissue", ("slide",), {}),
-    Launch("object_finder", "Object", ("pyramid",), {"cytomine_zoom_level": 1}),
+    Launch("object_finder", "Object", ("pyramid",), NUCLEI),
 )
 
 
