@@ -7,60 +7,22 @@ with store.write() as unit:      # one transaction, durable at the end of the bl
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
-
-from router.store.database import Database
-from router.store.inbox import Inbox, NewJob
-from router.store.jobs import Jobs
-from router.store.outbox import Outbox
-from router.store.rows import DeadLetter, JobRow, Moment, Report, Task
+if TYPE_CHECKING:
+    from router.store.inbox import NewJob
+    from router.store.rows import DeadLetter, JobRow, Moment, Report, Task
+    from router.store.store import Store, Unit
 
 __all__ = ["DeadLetter", "JobRow", "Moment", "NewJob", "Report", "Store", "Task", "Unit"]
 
-
-class Unit(Inbox, Jobs, Outbox):
-    """What may be asked and written inside one transaction."""
-
-    def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
-        self._connection = connection
-        self._clock = clock
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._clock()
+_HOMES = {"NewJob": "inbox", "Store": "store", "Unit": "store"}
 
 
-class Store:
-    """The daemon's memory.
-
-    Parameters
-    ----------
-    url
-        See `Database`.
-    clock
-        Seconds since the epoch.
-    """
-
-    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
-        self._database = Database(url)
-        self._clock = clock
-
-    @contextlib.contextmanager
-    def write(self) -> Iterator[Unit]:
-        """One transaction that may write; raises StoreError when nothing could be written."""
-        with self._database.write() as connection:
-            yield Unit(connection, self._clock)
-
-    @contextlib.contextmanager
-    def read(self) -> Iterator[Unit]:
-        """One transaction that only reads."""
-        with self._database.read() as connection:
-            yield Unit(connection, self._clock)
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._database.close()
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: SQLAlchemy takes half a second, and a look (`glance`) does without it."""
+    if name not in __all__:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'rows')}"), name)

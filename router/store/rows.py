@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import RowMapping
-
 from router.states import State
 
 
@@ -17,7 +15,7 @@ class Row:
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @classmethod
-    def read(cls, found: RowMapping) -> Self:
+    def read(cls, found: Mapping[Any, Any]) -> Self:
         """The value of one row."""
         return cls(**{name: found[name] for name in cls.__dataclass_fields__})
 
