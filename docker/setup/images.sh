@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# images.sh [NAME...]: build what is not up to date of base, rabbitmq, services, algorithms and one image per software.
+# images.sh [NAME...]: build what is not up to date of base, rabbitmq, services, algorithms and one image per software;
+# postgres, which only several routers on one store need, when it is named.
 #
 # Each image carries a hash of all that went into it; the same hash means nothing to do. So a second run takes
 # a second, and a change of our code rebuilds one layer.
@@ -51,6 +52,7 @@ build() { # NAME BASE DOCKERFILE CONTEXT-FOLDER PATH...
 build_one() {
     case "$1" in
         rabbitmq) build rabbitmq "$BASE_IMAGE" docker/rabbitmq/Dockerfile docker/rabbitmq rabbitmq.conf enabled_plugins start.py ;;
+        postgres) build postgres "$BASE_IMAGE" docker/postgres/Dockerfile docker/postgres start.py ;;
         services)
             build services "$BASE_IMAGE" docker/services/Dockerfile . \
                 requirements/services.lock "${PACKAGING[@]}" router algorithms descriptors
@@ -75,11 +77,11 @@ for file in docker/software/*.Dockerfile; do softwares+=("$(basename "$file" .Do
 # the first three do not depend on each other and wait for the network most of the time
 waiting=()
 for name in "$@"; do
-    case "$name" in rabbitmq | services | algorithms) build_one "$name" & waiting+=($!) ;; esac
+    case "$name" in rabbitmq | postgres | services | algorithms) build_one "$name" & waiting+=($!) ;; esac
 done
 failed=0
 for pid in "${waiting[@]}"; do wait "$pid" || failed=1; done
 [ "$failed" = 0 ] || exit 1
 for name in "$@"; do
-    case "$name" in rabbitmq | services | algorithms) ;; *) build_one "$name" ;; esac
+    case "$name" in rabbitmq | postgres | services | algorithms) ;; *) build_one "$name" ;; esac
 done

@@ -17,9 +17,9 @@ pin() { # NAME ARGUMENTS...
         "$UV" pip compile --upgrade --quiet --no-annotate --generate-hashes --python-version 3.11 \
         --custom-compile-command "make lock" --output-file "requirements/$name.lock" "$@"
 }
-pin services pyproject.toml --extra daemon --extra core
+pin services pyproject.toml --extra daemon --extra postgres --extra core
 pin algorithms pyproject.toml --extra algorithms
-pin dev pyproject.toml --extra daemon --extra core --extra algorithms --extra pyramids --group dev
+pin dev pyproject.toml --extra daemon --extra postgres --extra core --extra algorithms --extra pyramids --group dev
 python3 - <<'END' >"$CACHE/build.in"
 import tomllib
 print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
