@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,10 @@ _RUNS = 5
 
 def _extract(folder: Path) -> NDArray[np.uint8]:
     """Read the crops from their files, as pyxit does, and describe 100 windows of each."""
-    pictures = [cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in sorted(folder.glob("*/*.png"))]
+    with ThreadPoolExecutor(2) as pool:
+        pictures = list(
+            pool.map(lambda path: cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), sorted(folder.glob("*/*.png")))
+        )
     return random_windows(pictures, 100, _SPEC, 0, workers=2)
 
 

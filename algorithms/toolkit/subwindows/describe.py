@@ -11,63 +11,66 @@ from algorithms.toolkit.compiled import kernel
 
 Array = NDArray[Any]
 
+_NONE, _TWO, _FOUR, _SIX = np.int32(0), np.int32(2), np.int32(4), np.int32(6)
 _RGB, _TRGB, _HSV, _GRAY = 0, 1, 2, 3
 
 
 @kernel
-def to_hsv(pixels: Array) -> None:
-    """Convert rows of red, green, blue planes, (h, 3 w), to hue, saturation, value in place."""
-    width = pixels.shape[1] // 3
-    for y in range(pixels.shape[0]):
-        for x in range(width):
-            r, g, b = np.int32(pixels[y, x]), np.int32(pixels[y, width + x]), np.int32(pixels[y, 2 * width + x])
-            high = np.int32(max(r, g, b))
-            span = np.int32(high - min(r, g, b))
-            sixths = np.int32(g - b) if g >= b else np.int32(g - b + 6 * span)
-            sixths = np.int32(b - r + 2 * span) if g == high else sixths
-            sixths = np.int32(r - g + 4 * span) if b == high else sixths
-            sixths = sixths if span > 0 else np.int32(0)
-            divisor = np.float32(span if span > 0 else np.int32(1))
-            whole = np.float32(high if high > 0 else np.int32(1))
-            pixels[y, x] = np.uint8(np.int32(np.float32(sixths) * np.float32(42.5) / divisor + np.float32(0.5)))
-            share = np.float32(255) * np.float32(span) / whole
-            pixels[y, width + x] = np.uint8(np.int32(share + np.float32(0.5)))
-            pixels[y, 2 * width + x] = np.uint8(high)
+def to_hsv(rgb: Array, hsv: Array, size: int) -> None:
+    """Convert flat planes of red, green, blue, `size` values each.
+
+    Two arrays, 32-bit steps and comparisons of two let it run eight pixels at a time.
+    """
+    for x in range(size):
+        at_r, at_g, at_b = np.uint64(x), np.uint64(size) + np.uint64(x), np.uint64(2 * size) + np.uint64(x)
+        r, g, b = np.int32(rgb[at_r]), np.int32(rgb[at_g]), np.int32(rgb[at_b])
+        high = np.int32(max(max(r, g), b))  # noqa: PLW3301
+        span = np.int32(high - min(min(r, g), b))  # noqa: PLW3301
+        sixths = np.int32(g - b) if g >= b else np.int32(g - b + _SIX * span)
+        sixths = np.int32(b - r + _TWO * span) if g == high else sixths
+        sixths = np.int32(r - g + _FOUR * span) if b == high else sixths
+        sixths = sixths if span > _NONE else _NONE
+        divisor = np.float32(span) if span > _NONE else np.float32(1)
+        whole = np.float32(high) if high > _NONE else np.float32(1)
+        hue = np.float32(sixths) * np.float32(42.5) / divisor
+        hsv[at_r] = np.uint8(np.int32(hue + np.float32(0.5)))
+        hsv[at_g] = np.uint8(np.int32(np.float32(255) * np.float32(span) / whole + np.float32(0.5)))
+        hsv[at_b] = np.uint8(high)
 
 
 @kernel
 def to_trgb(pixels: Array) -> None:
-    """Standardise every channel over the window: 128 plus 32 grey levels a standard deviation."""
-    width = pixels.shape[1] // 3
-    count = pixels.shape[0] * width
+    """Standardise every plane of (3, h, w): 128 plus 32 grey levels a standard deviation."""
     for channel in range(3):
-        plane = pixels[:, channel * width : (channel + 1) * width]
+        plane = pixels[channel]
         total = squares = 0
         for y in range(plane.shape[0]):
-            for x in range(width):
+            for x in range(plane.shape[1]):
                 value = int(plane[y, x])
                 total += value
                 squares += value * value
-        mean = total / count
-        deviation = np.sqrt(max(squares / count - mean * mean, 0.0))
+        mean = total / plane.size
+        deviation = np.sqrt(max(squares / plane.size - mean * mean, 0.0))
         factor = 32.0 / deviation if deviation > 1e-8 else 0.0
         for y in range(plane.shape[0]):
-            for x in range(width):
+            for x in range(plane.shape[1]):
                 plane[y, x] = np.uint8(min(max(128.5 + (plane[y, x] - mean) * factor, 0.0), 255.0))
 
 
 @kernel
-def write_window(pixels: Array, colour: int, symmetry: int, out: Array) -> None:
-    """Write planes (h, 3 w) as a feature vector.
+def write_window(pixels: Array, spare: Array, colour: int, symmetry: int, out: Array) -> None:
+    """Write planes (3, h, w) as a feature vector.
 
     Parameters
     ----------
+    spare : ndarray of uint8, (3, h, w)
     symmetry : int
         Bit 0 mirrors left and right, bit 1 top and bottom, bit 2 then exchanges rows and columns (square windows).
     """
-    height, width = pixels.shape[0], pixels.shape[1] // 3
+    height, width = pixels.shape[1], pixels.shape[2]
     if colour == _HSV:
-        to_hsv(pixels)
+        to_hsv(pixels.reshape(-1), spare.reshape(-1), height * width)
+        pixels = spare
     elif colour == _TRGB:
         to_trgb(pixels)
     for y in range(height):
@@ -76,9 +79,9 @@ def write_window(pixels: Array, colour: int, symmetry: int, out: Array) -> None:
             to_x = width - 1 - x if symmetry & 1 else x
             place = to_x * height + to_y if symmetry & 4 else to_y * width + to_x
             if colour == _GRAY:
-                total = np.int64(pixels[y, x]) + np.int64(pixels[y, width + x]) + np.int64(pixels[y, 2 * width + x])
+                total = np.int64(pixels[0, y, x]) + np.int64(pixels[1, y, x]) + np.int64(pixels[2, y, x])
                 out[place] = np.uint8((total + 1) // 3)
             else:
-                out[3 * place] = pixels[y, x]
-                out[3 * place + 1] = pixels[y, width + x]
-                out[3 * place + 2] = pixels[y, 2 * width + x]
+                out[3 * place] = pixels[0, y, x]
+                out[3 * place + 1] = pixels[1, y, x]
+                out[3 * place + 2] = pixels[2, y, x]

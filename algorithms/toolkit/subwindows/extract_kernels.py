@@ -22,11 +22,10 @@ _MANY = 9  # from so many samples a pixel on, the nearest pixels average as well
 @kernel
 def _copy(columns: Array, x0: int, y0: int, pixels: Array) -> None:
     """Cut a window that has its final size."""
-    width = pixels.shape[1] // 3
     for channel in range(3):
-        for x in range(width):
-            for y in range(pixels.shape[0]):
-                pixels[y, channel * width + x] = columns[channel, x0 + x, y0 + y]
+        for x in range(pixels.shape[2]):
+            for y in range(pixels.shape[1]):
+                pixels[channel, y, x] = columns[channel, x0 + x, y0 + y]
 
 
 @kernel
@@ -59,7 +58,7 @@ def _sample(columns: Array, x: float, y: float, smooth: bool, sums: Array) -> No
 @kernel
 def _rotate(columns: Array, box: Array, angle: float, kind: int, pixels: Array) -> None:
     """Sample the window `box` turned by `angle` degrees about its centre, averaging where it shrinks."""
-    height, width = pixels.shape[0], pixels.shape[1] // 3
+    height, width = pixels.shape[1], pixels.shape[2]
     cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     step_x, step_y = (box[2] - box[0]) / width, (box[3] - box[1]) / height
     nx = 1 if kind == _NEAREST else max(math.ceil(step_x), 1)
@@ -76,16 +75,16 @@ def _rotate(columns: Array, box: Array, angle: float, kind: int, pixels: Array) 
                     u = (x + (i + 0.5) / nx - width / 2.0) * step_x
                     _sample(columns, centre_x + cosine * u - sine * v, centre_y + sine * u + cosine * v, smooth, sums)
             for channel in range(3):
-                pixels[y, channel * width + x] = np.uint8(sums[channel] / (nx * ny) + 0.5)
+                pixels[channel, y, x] = np.uint8(sums[channel] / (nx * ny) + 0.5)
 
 
 @kernel
 def _resize(columns: Array, box: Array, kind: int, total: Array, rows: Array, pixels: Array) -> None:
-    """Resample the window `box` to the size of `pixels` (h, 3 w)."""
+    """Resample the window `box` to the size of `pixels` (3, h, w)."""
     width, height = box[2] - box[0], box[3] - box[1]
-    across = make_table(kind, width, pixels.shape[1] // 3)
-    square = width == height and pixels.shape[1] == 3 * pixels.shape[0]
-    down = across if square else make_table(kind, height, pixels.shape[0])
+    across = make_table(kind, width, pixels.shape[2])
+    square = width == height and pixels.shape[1] == pixels.shape[2]
+    down = across if square else make_table(kind, height, pixels.shape[1])
     narrow(columns.reshape(-1), columns.shape[1], columns.shape[2], box, across, total, rows)
     shorten(rows, down, total, pixels)
 
@@ -96,7 +95,8 @@ def extract_boxes(image: Array, boxes: Array, moves: Array, form: Geometry, out:
     height, width = image.shape[0], image.shape[1]
     columns = np.empty((3, width, height), np.uint8)
     columns_of(image, columns)
-    pixels = np.empty((form.height, 3 * form.width), np.uint8)
+    pixels = np.empty((3, form.height, form.width), np.uint8)
+    spare = np.empty_like(pixels)
     rows = np.empty(height * 3 * form.width, np.uint8)
     total = np.empty(max(height, 3 * form.width), np.int32)
     for window in range(len(boxes)):
@@ -107,4 +107,4 @@ def extract_boxes(image: Array, boxes: Array, moves: Array, form: Geometry, out:
             _copy(columns, box[0], box[1], pixels)
         else:
             _resize(columns, box, form.kind, total, rows, pixels)
-        write_window(pixels, form.colour, int(moves[window, 0]), out[window])
+        write_window(pixels, spare, form.colour, int(moves[window, 0]), out[window])

@@ -101,9 +101,11 @@ def narrow(
 
 @kernel
 def shorten(rows: Array, table: Table, total: Array, out: Array) -> None:
-    """Vertical pass: write ``out[y, channel * width + x]`` from flat `rows` of the same order."""
-    width = out.shape[1]
+    """Vertical pass: write planes `out` (3, h, w) from the flat rows of `narrow`."""
+    width = out.shape[2]
+    line = 3 * width
     for y in range(len(table.first)):
-        _sum(total, width, rows, table.first[y] * width, width, table.number[y], table.weights, y)
-        for place in range(width):
-            out[y, place] = _level(total[place])
+        _sum(total, line, rows, table.first[y] * line, line, table.number[y], table.weights, y)
+        for channel in range(3):
+            for x in range(width):
+                out[channel, y, x] = _level(total[channel * width + x])
