@@ -13,7 +13,13 @@ from router.cli_dead import dead
 from router.cli_jobs import jobs
 from router.errors import CoreError, RouterError, SettingError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Examples:  cytomine-router run --config router.yml   cytomine-router check   cytomine-router jobs list",
+)
 app.add_typer(jobs, name="jobs")
 app.add_typer(dead, name="dead")
 app.add_typer(cli_software.app, name="software")

@@ -2,150 +2,175 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from router.endings import StopReason
-from router.masking import readable
+from router.states import State
 
 if TYPE_CHECKING:
-    from router.settings import Settings
-    from router.store import JobRow, Moment, Store
+    from router.store import JobRow, Store
 
-jobs = typer.Typer(help="Look at jobs, follow their logs, kill them, run them again.", no_args_is_help=True)
+jobs = typer.Typer(
+    help="Look at jobs, follow their logs, kill them, run them again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog="Examples:  jobs list --state running   jobs show 4711   jobs logs -f 4711   jobs kill 4711",
+)
 
-_LAST_BYTES = 4000
 _LOOK_SECONDS = 0.1
-JobId = Annotated[int, typer.Argument(metavar="JOB", help="Core's id of the job.")]
-_HINTS = {
-    "crashed": "The program failed: the last lines above say why, as far as it told.",
-    "out of memory": "Raise limits.memory_mb, or software.NAME.limits.memory_mb for this one.",
-    "run time": "Raise limits.run_time_s, or software.NAME.limits.run_time_s for this one.",
-    "no output": "Raise limits.no_output_s, or let the program write now and then.",
-    "image": "Try `docker pull IMAGE` on the engine's machine; see images.* in router.yml.",
-    "not launched": "See the comment; `cytomine-router check` looks at all parts.",
-    "lost": "Somebody removed the container, or the engine was reset: `jobs retry` runs it again.",
-    "exited": "The algorithm has to report its end to Core; see unreported_is_success in router.yml.",
-}
+Config = Annotated[Path | None, typer.Option("--config", help="router.yml; else the file that ROUTER_CONFIG names.")]
+JobId = Annotated[int, typer.Argument(metavar="JOB", help="Core's id of the job, as `jobs list` shows it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+States = Annotated[list[State] | None, typer.Option(help="Only jobs in this state; may be repeated.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is done.")]
 
 
 @contextmanager
-def stored() -> Iterator[tuple[Store, Settings]]:
-    """The store of the settings; loaded by the command that needs it."""
-    from router.settings import load
+def stored(config: Path | None) -> Iterator[Store]:
+    """The store, to be written to."""
+    from router.places import places
     from router.store import Store
 
-    settings = load()
-    store = Store(settings.store.url.get_secret_value())
+    store = Store(places(config).store)
     try:
-        yield store, settings
+        yield store
     finally:
         store.close()
 
 
 @jobs.command("list")
 def list_(
-    state: Annotated[list[str] | None, typer.Option(help="queued, running, done ...; may be repeated.")] = None,
-    limit: Annotated[int, typer.Option(help="How many of the newest.")] = 50,
+    state: States = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 50,
+    as_json: AsJson = False,
+    config: Config = None,
 ) -> None:
-    """The newest jobs."""
-    with stored() as (store, _), store.read() as unit:
-        found = unit.listed(state or (), limit)
+    """The newest jobs, the newest first.
+
+    Examples:  jobs list   jobs list --state queued --state running --limit 200   jobs list --json
+    """
+    from router.places import places
+    from router.shown import facts
+    from router.store.glance import glance
+
+    with glance(places(config).store) as look:
+        found = look.listed([one.value for one in state or ()], limit)
+    if as_json:
+        typer.echo(json.dumps([facts(job) for job in found], indent=1))
+        return
+    if not found:
+        typer.echo("There are no such jobs in the store.", err=True)
+        return
+    typer.echo(f"{'JOB':>12}  {'STATE':9}  {'ENDED':13}  {'RECEIVED':25}  {'RAN':>12}  IMAGE")
     for job in found:
-        name = str(job.job_id or "?")
-        typer.echo(f"{name:>12}  {job.state:10} {job.ending or '':14} {_when(job.received_at)}  {job.image or ''}")
+        typer.echo(_row(job))
+
+
+def _row(job: JobRow) -> str:
+    from router.shown import lasting, when
+
+    until = job.ended_at or (time.time() if job.started_at else None)
+    ran = lasting(until - job.started_at if until and job.started_at else None)
+    name = str(job.job_id or "?")
+    image = job.image or job.pulling_command
+    return f"{name:>12}  {job.state:9}  {job.ending or '-':13}  {when(job.received_at):25}  {ran:>12}  {image}"
 
 
 @jobs.command()
-def show(job: JobId) -> None:
-    """Everything about one job: timeline, command, image, exit code, last lines, what to do."""
-    with stored() as (store, settings):
-        with store.read() as unit:
-            found = _known(unit.find(job), job)
-            moments = unit.timeline(found.seq)
-        for line in _described(found, moments):
-            typer.echo(line)
-        log = settings.logs.folder / f"{job}.log"
-        typer.echo(f"log        {log}")
-        typer.echo(_tail(log))
-        if found.ending in _HINTS:
-            typer.secho(_HINTS[found.ending], fg=typer.colors.YELLOW)
+def show(job: JobId, as_json: AsJson = False, config: Config = None) -> None:
+    """Everything about one job: timeline, command, image, exit code, last lines, what to do.
+
+    Example:  jobs show 4711
+    """
+    from router.places import places
+    from router.shown import described, facts, hint, last_lines, timeline
+    from router.store.glance import glance
+
+    where = places(config)
+    with glance(where.store) as look:
+        found = look.find(job) or _unknown(job)
+        moments = look.timeline(found.seq)
+    log = where.logs / f"{job}.log"
+    if as_json:
+        more = {"timeline": timeline(moments), "log": str(log), "last_lines": last_lines(log)}
+        typer.echo(json.dumps({**facts(found), **more}, indent=1))
+        return
+    for line in described(found, moments, log):
+        typer.echo(line)
+    if advice := hint(found):
+        typer.secho(f"hint       {advice}", fg=typer.colors.YELLOW)
 
 
 @jobs.command()
-def logs(job: JobId, *, follow: Annotated[bool, typer.Option("--follow", "-f")] = False) -> None:
-    """Print the log of a job; with -f, until it is done."""
-    with stored() as (store, settings):
-        with store.read() as unit:
-            seq = _known(unit.find(job), job).seq
-        path, place = settings.logs.folder / f"{job}.log", 0
-        while True:
-            with store.read() as unit:
-                over = unit.job(seq).done_at is not None
-            place = _print_from(path, place)
-            if over or not follow:
-                return
-            time.sleep(_LOOK_SECONDS)
+def logs(job: JobId, follow: Follow = False, config: Config = None) -> None:
+    """Print the log of a job as it was written; with -f, until the job is done.
+
+    Examples:  jobs logs 4711   jobs logs -f 4711
+    """
+    from router.places import places
+    from router.store.glance import glance
+
+    where, place, over = places(config), 0, False
+    path = where.logs / f"{job}.log"
+    while True:
+        if not over:
+            with glance(where.store) as look:
+                over = (look.find(job) or _unknown(job)).done_at is not None
+        # What was written until the job was over is printed after that was seen.
+        place = _print_from(path, place)
+        if over or not follow:
+            break
+        time.sleep(_LOOK_SECONDS)
+    if not path.exists():
+        typer.echo(f"job {job} has no log yet", err=True)
 
 
 @jobs.command()
-def kill(job: JobId) -> None:
-    """Stop a job, wherever it is; it ends as KILLED."""
-    with stored() as (store, _), store.write() as unit:
-        _known(unit.find(job), job)
+def kill(job: JobId, config: Config = None) -> None:
+    """Stop a job, wherever it is; it ends as KILLED, its log is kept. The running router does it within a second.
+
+    Example:  jobs kill 4711
+    """
+    from router.endings import StopReason
+
+    with stored(config) as store, store.write() as unit:
+        found = unit.find(job) or _unknown(job)
+        if found.ended_at is not None or found.state is State.DONE:
+            _refuse(f"job {job} is over already ({found.ending}); see `cytomine-router jobs show {job}`")
         unit.wish_stop(job, StopReason.KILL)
     typer.echo(f"job {job} will be stopped")
 
 
 @jobs.command()
-def retry(job: JobId) -> None:
-    """Run a finished job again, as a further attempt."""
-    with stored() as (store, _), store.write() as unit:
-        found = unit.retry(_known(unit.find(job), job))
-    if found is None:
-        typer.secho(f"job {job} is not finished yet", fg=typer.colors.RED, err=True)
-        raise typer.Exit(1)
-    typer.echo(f"job {job} is queued again, attempt {found.attempt}")
+def retry(job: JobId, config: Config = None) -> None:
+    """Run a finished job again, as a further attempt: same command, same image; the log goes on in the same file.
+
+    Example:  jobs retry 4711
+    """
+    with stored(config) as store, store.write() as unit:
+        found = unit.find(job) or _unknown(job)
+        if not found.command:
+            _refuse(f"job {job} was killed before it was launched: there is nothing to run again; launch it in Core")
+        again = unit.retry(found)
+    if again is None:
+        _refuse(f"job {job} is not finished yet ({found.state}); `cytomine-router jobs kill {job}` stops it")
+    typer.echo(f"job {job} is queued again, attempt {again.attempt}")
 
 
-def _known(found: JobRow | None, job: int) -> JobRow:
-    if found is None:
-        typer.secho(
-            f"there is no job {job} in the store; see `cytomine-router jobs list`", fg=typer.colors.RED, err=True
-        )
-        raise typer.Exit(1)
-    return found
+def _unknown(job: int) -> NoReturn:
+    _refuse(f"there is no job {job} in the store; see `cytomine-router jobs list`")
 
 
-def _described(job: JobRow, moments: list[Moment]) -> Iterator[str]:
-    yield f"job        {job.job_id}, attempt {job.attempt}, {job.state}"
-    yield f"command    {' '.join(readable(job.command))}"
-    yield f"image      {job.image or job.pulling_command} {job.image_digest or ''}"
-    if job.ending:
-        yield f"ended      {job.ending}, exit code {job.exit_code}: {job.comment}"
-    for moment in moments:
-        yield f"  {_when(moment.at)}  {moment.what} {moment.detail}"
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
-
-
-def _tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - _LAST_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()[-50:]
-    except FileNotFoundError:
-        return "  (no log yet)"
-    return "\n".join(f"  {line}" for line in lines)
+def _refuse(sentence: str) -> NoReturn:
+    typer.secho(sentence, fg=typer.colors.RED, err=True)
+    raise typer.Exit(1)
 
 
 def _print_from(path: Path, place: int) -> int:

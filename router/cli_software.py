@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from router.descriptor.lint import Finding
     from router.settings import Settings
 
-app = typer.Typer(help="Look at, lint, install and link software.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at, lint, install and link software.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog="Examples:  software lint descriptors   software install descriptors   software link object_finder 42",
+)
 
 _COLOURS = {"error": typer.colors.RED, "warning": typer.colors.YELLOW}
 
