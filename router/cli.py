@@ -2,77 +2,90 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
 
-import typer
-
-from router import cli_software
-from router.cli_dead import dead
-from router.cli_jobs import jobs
+from router import cli_dead, cli_jobs, cli_software
+from router.cli_parts import Group, Options, green, red
 from router.errors import CoreError, RouterError, SettingError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    epilog="Examples:  cytomine-router run --config router.yml   cytomine-router check   cytomine-router jobs list",
-)
-app.add_typer(jobs, name="jobs")
-app.add_typer(dead, name="dead")
-app.add_typer(cli_software.app, name="software")
-
-Config = Annotated[Path | None, typer.Option("--config", help="router.yml; else the file that ROUTER_CONFIG names.")]
+_INTERRUPTED = 130
 
 
-@app.callback()
-def router() -> None:
-    """Run the algorithms of a Cytomine server in containers."""
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="cytomine-router",
+        description="Run the algorithms of a Cytomine server in containers.",
+        epilog="examples:\n  cytomine-router run --config router.yml\n  cytomine-router check\n"
+        "  cytomine-router jobs list\n\nCOMMAND --help says more.",
+    )
+    group = Group(top)
+    group.command("run", run, "run", "run --config /etc/router.yml")
+    group.command("check", check, "check", "check --config /etc/router.yml")
+    cli_jobs.add(group)
+    cli_dead.add(group)
+    cli_software.add(group)
+    return top
 
 
-@app.command()
-def run(config: Config = None) -> None:
+def run(options: Options) -> None:
     """Run the router until SIGTERM; job containers keep running and are taken up again by the next start."""
     from router import log, settings
     from router.daemon import Daemon
 
-    found = settings.load(config)
+    found = settings.load(options.config)
     log.configure(found.log.level, as_json=found.log.json_lines)
     Daemon(found).run()
 
 
-@app.command()
-def check(config: Config = None) -> None:
-    """Say what is wrong with settings, Core, broker, engine and disk, and show the effective settings."""
+def check(options: Options) -> int:
+    """Show the effective settings, and say what is wrong with settings, Core, clock, broker, engine, disk and store.
+
+    Exit code 1 when something is.
+    """
+    import yaml
+
     from router import settings
     from router.checking import findings
 
-    found = settings.load(config)
-    import yaml
-
-    typer.echo(yaml.safe_dump(settings.masked(found), sort_keys=False))
+    found = settings.load(options.config)
+    print(yaml.safe_dump(settings.masked(found), sort_keys=False), flush=True)
     wrong = False
-    for part, problem in findings(found):
-        wrong = wrong or bool(problem)
-        typer.secho(f"{part:8} {problem or 'ok'}", fg=typer.colors.RED if problem else typer.colors.GREEN)
-    raise typer.Exit(1 if wrong else 0)
+    for one in findings(found):
+        words = one.problem.replace("\n", "\n" + 10 * " ")
+        print(f"{one.part:8}  {red(words) if words else green('ok')}", flush=True)
+        if one.problem:
+            wrong = True
+            print(f"          {one.advice}", flush=True)
+    return 1 if wrong else 0
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: errors of ours are one line and an exit code, never a stack trace."""
+    options = parser().parse_args(arguments)
     try:
-        app()
+        code = options.run(options)
     except SettingError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        code = _said(error, 2)
     except CoreError as error:
-        print(f"{error}", file=sys.stderr)
-        sys.exit(3)
+        code = _said(error, 3)
     except RouterError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+        code = _said(error, 1)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code or 0)
+
+
+def _said(error: RouterError, code: int) -> int:
+    print(red(str(error), sys.stderr), file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

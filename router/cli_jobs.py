@@ -8,28 +8,32 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
-
+from router.cli_parts import Group, Options, positive, refuse, yellow
 from router.states import State
 
 if TYPE_CHECKING:
     from router.store import JobRow, Store
 
-jobs = typer.Typer(
-    help="Look at jobs, follow their logs, kill them, run them again.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    epilog="Examples:  jobs list --state running   jobs show 4711   jobs logs -f 4711   jobs kill 4711",
-)
-
 _LOOK_SECONDS = 0.1
-Config = Annotated[Path | None, typer.Option("--config", help="router.yml; else the file that ROUTER_CONFIG names.")]
-JobId = Annotated[int, typer.Argument(metavar="JOB", help="Core's id of the job, as `jobs list` shows it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
-States = Annotated[list[State] | None, typer.Option(help="Only jobs in this state; may be repeated.")]
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is done.")]
+
+
+def add(group: Group) -> None:
+    """Declare `jobs` and its commands."""
+    text = "look at jobs, follow their logs, kill them, run them again"
+    jobs = group.group("jobs", text, "jobs list --state running", "jobs show 4711", "jobs logs -f 4711")
+    listed = jobs.command("list", list_, "jobs list", "jobs list --state queued --state running", "jobs list --json")
+    listed.add_argument("--state", action="append", choices=[one.value for one in State], help="may be repeated")
+    listed.add_argument("--limit", type=positive, default=50, metavar="N", help="how many of the newest (50)")
+    shown = jobs.command("show", show, "jobs show 4711", "jobs show --json 4711")
+    for parser in (listed, shown):
+        parser.add_argument("--json", action="store_true", help="for programs")
+    followed = jobs.command("logs", logs, "jobs logs 4711", "jobs logs -f 4711")
+    followed.add_argument("-f", "--follow", action="store_true", help="go on until the job is done")
+    killed, retried = jobs.command("kill", kill, "jobs kill 4711"), jobs.command("retry", retry, "jobs retry 4711")
+    for parser in (shown, followed, killed, retried):
+        parser.add_argument("job", type=int, metavar="JOB", help="Core's id of the job, as `jobs list` shows it")
 
 
 @contextmanager
@@ -45,32 +49,23 @@ def stored(config: Path | None) -> Iterator[Store]:
         store.close()
 
 
-@jobs.command("list")
-def list_(
-    state: States = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 50,
-    as_json: AsJson = False,
-    config: Config = None,
-) -> None:
-    """The newest jobs, the newest first.
-
-    Examples:  jobs list   jobs list --state queued --state running --limit 200   jobs list --json
-    """
+def list_(options: Options) -> None:
+    """The newest jobs, the newest first."""
     from router.places import places
     from router.shown import facts
     from router.store.glance import glance
 
-    with glance(places(config).store) as look:
-        found = look.listed([one.value for one in state or ()], limit)
-    if as_json:
-        typer.echo(json.dumps([facts(job) for job in found], indent=1))
+    with glance(places(options.config).store) as look:
+        found = look.listed(options.state or (), options.limit)
+    if options.json:
+        print(json.dumps([facts(job) for job in found], indent=1))
         return
     if not found:
-        typer.echo("There are no such jobs in the store.", err=True)
+        print("There are no such jobs in the store.", file=sys.stderr)
         return
-    typer.echo(f"{'JOB':>12}  {'STATE':9}  {'ENDED':13}  {'RECEIVED':25}  {'RAN':>12}  IMAGE")
+    print(f"{'JOB':>12}  {'STATE':9}  {'ENDED':13}  {'RECEIVED':25}  {'RAN':>12}  IMAGE")
     for job in found:
-        typer.echo(_row(job))
+        print(_row(job))
 
 
 def _row(job: JobRow) -> str:
@@ -83,41 +78,33 @@ def _row(job: JobRow) -> str:
     return f"{name:>12}  {job.state:9}  {job.ending or '-':13}  {when(job.received_at):25}  {ran:>12}  {image}"
 
 
-@jobs.command()
-def show(job: JobId, as_json: AsJson = False, config: Config = None) -> None:
-    """Everything about one job: timeline, command, image, exit code, last lines, what to do.
-
-    Example:  jobs show 4711
-    """
+def show(options: Options) -> None:
+    """Everything about one job: timeline, command, image, exit code, last lines, what to do."""
     from router.places import places
     from router.shown import described, facts, hint, last_lines, timeline
     from router.store.glance import glance
 
-    where = places(config)
+    where, job = places(options.config), options.job
     with glance(where.store) as look:
         found = look.find(job) or _unknown(job)
         moments = look.timeline(found.seq)
     log = where.logs / f"{job}.log"
-    if as_json:
+    if options.json:
         more = {"timeline": timeline(moments), "log": str(log), "last_lines": last_lines(log)}
-        typer.echo(json.dumps({**facts(found), **more}, indent=1))
+        print(json.dumps({**facts(found), **more}, indent=1))
         return
     for line in described(found, moments, log):
-        typer.echo(line)
+        print(line)
     if advice := hint(found):
-        typer.secho(f"hint       {advice}", fg=typer.colors.YELLOW)
+        print(yellow(f"hint       {advice}"))
 
 
-@jobs.command()
-def logs(job: JobId, follow: Follow = False, config: Config = None) -> None:
-    """Print the log of a job as it was written; with -f, until the job is done.
-
-    Examples:  jobs logs 4711   jobs logs -f 4711
-    """
+def logs(options: Options) -> None:
+    """Print the log of a job as it was written; with -f, until the job is done."""
     from router.places import places
     from router.store.glance import glance
 
-    where, place, over = places(config), 0, False
+    where, job, place, over = places(options.config), options.job, 0, False
     path = where.logs / f"{job}.log"
     while True:
         if not over:
@@ -125,52 +112,41 @@ def logs(job: JobId, follow: Follow = False, config: Config = None) -> None:
                 over = (look.find(job) or _unknown(job)).done_at is not None
         # What was written until the job was over is printed after that was seen.
         place = _print_from(path, place)
-        if over or not follow:
+        if over or not options.follow:
             break
         time.sleep(_LOOK_SECONDS)
     if not path.exists():
-        typer.echo(f"job {job} has no log yet", err=True)
+        print(f"job {job} has no log yet", file=sys.stderr)
 
 
-@jobs.command()
-def kill(job: JobId, config: Config = None) -> None:
-    """Stop a job, wherever it is; it ends as KILLED, its log is kept. The running router does it within a second.
-
-    Example:  jobs kill 4711
-    """
+def kill(options: Options) -> None:
+    """Stop a job, wherever it is; it ends as KILLED, its log is kept. The running router does it within a second."""
     from router.endings import StopReason
 
-    with stored(config) as store, store.write() as unit:
+    job = options.job
+    with stored(options.config) as store, store.write() as unit:
         found = unit.find(job) or _unknown(job)
         if found.ended_at is not None or found.state is State.DONE:
-            _refuse(f"job {job} is over already ({found.ending}); see `cytomine-router jobs show {job}`")
+            refuse(f"job {job} is over already ({found.ending}); see `cytomine-router jobs show {job}`")
         unit.wish_stop(job, StopReason.KILL)
-    typer.echo(f"job {job} will be stopped")
+    print(f"job {job} will be stopped")
 
 
-@jobs.command()
-def retry(job: JobId, config: Config = None) -> None:
-    """Run a finished job again, as a further attempt: same command, same image; the log goes on in the same file.
-
-    Example:  jobs retry 4711
-    """
-    with stored(config) as store, store.write() as unit:
+def retry(options: Options) -> None:
+    """Run a finished job again, as a further attempt: same command, same image; the log goes on in the same file."""
+    job = options.job
+    with stored(options.config) as store, store.write() as unit:
         found = unit.find(job) or _unknown(job)
         if not found.command:
-            _refuse(f"job {job} was killed before it was launched: there is nothing to run again; launch it in Core")
+            refuse(f"job {job} was killed before it was launched: there is nothing to run again; launch it in Core")
         again = unit.retry(found)
     if again is None:
-        _refuse(f"job {job} is not finished yet ({found.state}); `cytomine-router jobs kill {job}` stops it")
-    typer.echo(f"job {job} is queued again, attempt {again.attempt}")
+        refuse(f"job {job} is not finished yet ({found.state}); `cytomine-router jobs kill {job}` stops it")
+    print(f"job {job} is queued again, attempt {again.attempt}")
 
 
 def _unknown(job: int) -> NoReturn:
-    _refuse(f"there is no job {job} in the store; see `cytomine-router jobs list`")
-
-
-def _refuse(sentence: str) -> NoReturn:
-    typer.secho(sentence, fg=typer.colors.RED, err=True)
-    raise typer.Exit(1)
+    refuse(f"there is no job {job} in the store; see `cytomine-router jobs list`")
 
 
 def _print_from(path: Path, place: int) -> int:

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from router.catalogue import own_version
-from router.cli import app
+from router.cli import main
 from tests.contract.test_catalogue import source
 
 ROOT = Path(__file__).parents[2]
@@ -21,15 +20,17 @@ def folder(tmp_path, unique):
 
 
 @pytest.fixture
-def run(local_core, folder, monkeypatch):
+def run(local_core, folder, monkeypatch, capsys):
     monkeypatch.setenv("ROUTER_CORE__URL", local_core.url)
     monkeypatch.setenv("ROUTER_CORE__KEYS_FILE", str(local_core.data / "keys.json"))
     monkeypatch.setenv("ROUTER_CATALOGUE__FOLDER", str(folder))
 
     def invoke(*arguments, code=0):
-        result = CliRunner().invoke(app, ["software", *map(str, arguments)])
-        assert result.exit_code == code, result.output
-        return result.output
+        with pytest.raises(SystemExit) as ended:
+            main(["software", *map(str, arguments)])
+        shown = capsys.readouterr()
+        assert ended.value.code == code, shown
+        return shown.out + shown.err
 
     return invoke
 
