@@ -8,7 +8,8 @@ kept. Stop: the other way round, so that nothing is told to a part that is gone:
     3 supervisor   nobody admitted, steps under way finished and stored; containers keep running
     4 reports      the report under way is finished; the others wait in the store
     5 logs         files closed; taken up again from their noted positions
-    6 engine, Core, store
+    6 lease        given up: another router may go on with our jobs
+    7 engine, Core, store
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ class Daemon:
         reports = Reports(
             store,
             self._core,
+            owner=lambda: supervisor.lease.owner,
             log_of=lambda job: excerpt(log_path(settings.logs.folder, job), settings.logs.attached_bytes),
             delivered=lambda seq: supervisor.post(Reported(seq)),
         )
@@ -113,6 +115,7 @@ class Daemon:
             images=images,
             followers=followers,
             stopped=supervisor.stopped,
+            held=lambda: supervisor.lease.held,
         )
         supervisor.connect(steps, images, followers, reports)
         catalogue = self._catalogue(store)
@@ -137,6 +140,7 @@ class Daemon:
         )
         self._undo += [
             ("engine", engine.close),
+            ("lease", supervisor.leave),
             ("logs", followers.stop),
             ("reports", reports.stop),
             ("catalogue", catalogue.stop),

@@ -42,6 +42,8 @@ class Reports:
         Has the outbox.
     core
         Is told.
+    owner
+        Whose jobs are told about: this router's id in the store.
     log_of
         What Core gets of a job's log; None when there is nothing of ours to attach.
     delivered
@@ -49,9 +51,15 @@ class Reports:
     """
 
     def __init__(
-        self, store: Store, core: CoreClient, *, log_of: Callable[[int], bytes | None], delivered: Callable[[int], None]
+        self,
+        store: Store,
+        core: CoreClient,
+        *,
+        owner: Callable[[], str],
+        log_of: Callable[[int], bytes | None],
+        delivered: Callable[[int], None],
     ) -> None:
-        self._store, self._core = store, core
+        self._store, self._core, self._owner = store, core, owner
         self._log_of, self._delivered = log_of, delivered
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -118,7 +126,7 @@ class Reports:
         if len(busy) >= _THREADS:
             return False
         with self._store.read() as unit:
-            due = unit.due_reports(_THREADS - len(busy), without=busy)
+            due = unit.due_reports(self._owner(), _THREADS - len(busy), without=busy)
             later = not due and unit.next_report_time() is not None
         for report in due:
             with self._lock:

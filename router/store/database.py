@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -32,6 +34,8 @@ class Database:
     def __init__(self, url: str) -> None:
         place = make_url(url)
         self._sqlite = place.get_backend_name() == "sqlite"
+        self._file = place.database or ""
+        self._lock_file: int | None = None
         # SQLite lets one write at a time; waiting here costs microseconds, waiting in SQLite up to a tenth of a second.
         self._writing: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self._sqlite else contextlib.nullcontext()
@@ -75,14 +79,44 @@ class Database:
             message = f"the store failed: {reason}; is its disk full, or its server away?"
             raise StoreError(message) from error
 
+    def alone(self) -> bool:
+        """Whether nobody else works on this database: SQLite's file is locked for one router until this is closed.
+
+        Raises
+        ------
+        StoreError
+            Another router has locked it.
+        """
+        if not self._sqlite:
+            return False
+        if self._lock_file is None:
+            self._lock_file = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    message = f"store.url: another router works on {self._file}; stop it, or give both PostgreSQL"
+                    raise StoreError(message) from error
+                time.sleep(_JOIN_SECONDS)
+            else:
+                return True
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
 
 
 def _engine(url: str, *, sqlite: bool) -> Engine:
     if not sqlite:
-        return create_engine(url, pool_pre_ping=True)
+        # A server that is gone without a word must not hold a thread for longer than a lease.
+        asked = {"connect_timeout": _BUSY_SECONDS, "options": "-c statement_timeout=30000 -c lock_timeout=10000"}
+        alive = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+        return create_engine(url, pool_pre_ping=True, connect_args={**asked, **alive})
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

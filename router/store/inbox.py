@@ -79,9 +79,12 @@ class Inbox:
 
     def discard(self, seq: int, reason: str) -> None:
         """Make a dead letter of a stored job that belongs to nobody."""
-        row = self._connection.execute(sa.select(jobs).where(jobs.c.seq == seq)).mappings().one()
-        self.add_dead_letter(row["queue"], reason, json.dumps(row["command"]).encode())
-        self._connection.execute(jobs.delete().where(jobs.c.seq == seq))
+        nobodys = (
+            jobs.delete().where(jobs.c.seq == seq, jobs.c.job_id.is_(None)).returning(jobs.c.queue, jobs.c.command)
+        )
+        row = self._connection.execute(nobodys).first()
+        if row is not None:
+            self.add_dead_letter(row.queue, reason, json.dumps(row.command).encode())
 
     def dead_letters(self, limit: int = 1000) -> list[DeadLetter]:
         """The newest dead letters."""

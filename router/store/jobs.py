@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from router.states import HOLDS_SLOT, UNFINISHED, Event, State, follow
+from router.states import HOLDS_SLOT, Event, State, follow
 from router.store.rows import JobRow, Moment
 from router.store.schema import jobs, timeline
 
@@ -22,6 +22,11 @@ class Jobs:
     def job(self, seq: int) -> JobRow:
         """One job by its place in the store."""
         return JobRow.read(self._connection.execute(_BY_SEQ, {"key": seq}).mappings().one())
+
+    def at(self, seq: int) -> JobRow | None:
+        """One job by its place in the store; None when it is not there any more."""
+        row = self._connection.execute(_BY_SEQ, {"key": seq}).mappings().first()
+        return JobRow.read(row) if row else None
 
     def find(self, job_id: int) -> JobRow | None:
         """One job by Core's id."""
@@ -50,15 +55,17 @@ class Jobs:
         state = follow(job.state, event)
         if state is None:
             return None
-        moved = self._connection.execute(
-            jobs.update()
-            .where(jobs.c.seq == job.seq, jobs.c.state == job.state.value)
-            .values(state=state.value, **changes)
+        unchanged = (
+            jobs.c.seq == job.seq,
+            jobs.c.state == job.state.value,
+            jobs.c.owner.is_not_distinct_from(job.owner),
         )
-        if moved.rowcount != 1:
+        moving = jobs.update().where(*unchanged).values(state=state.value, **changes).returning(jobs)
+        moved = self._connection.execute(moving).mappings().first()
+        if moved is None:
             return None
         self.note(job.seq, event.value, detail)
-        return self.job(job.seq)
+        return JobRow.read(moved)
 
     def change(self, seq: int, **changes: Any) -> None:
         """Set columns of a job without moving it."""
@@ -85,17 +92,26 @@ class Jobs:
         return [Moment.read(row) for row in found.mappings()]
 
     def waiting(self, each: int) -> list[JobRow]:
-        """The queued jobs whose time has come: the oldest `each` of every project."""
-        place = sa.func.row_number().over(partition_by=jobs.c.project, order_by=jobs.c.seq).label("place")
-        due = (
-            (jobs.c.state == State.QUEUED.value)
-            & (jobs.c.not_before <= self._clock())
-            & jobs.c.stop.is_(None)
-            & jobs.c.job_id.is_not(None)
-        )
-        ranked = sa.select(jobs.c.seq, place).where(due).subquery()
-        heads = sa.select(jobs).join(ranked, ranked.c.seq == jobs.c.seq).where(ranked.c.place <= each)
-        return [JobRow.read(row) for row in self._connection.execute(heads.order_by(jobs.c.seq)).mappings()]
+        """The queued jobs whose time has come: the oldest `each` of every project.
+
+        One look into the index for each project, however many jobs wait. With PostgreSQL they are locked for this
+        transaction, and those that another router has locked are left out.
+        """
+        queued, now = (jobs.c.state == State.QUEUED.value), self._clock()
+        due = queued & (jobs.c.not_before <= now) & jobs.c.stop.is_(None) & jobs.c.job_id.is_not(None)
+        projects = _projects(queued)
+        oldest = sa.select(jobs.c.seq).where(due).order_by(jobs.c.seq).limit(each)
+        of_each = oldest.where(jobs.c.project == projects.c.project)
+        if self._connection.dialect.name == "sqlite":
+            head = jobs.alias("head")
+            named = sa.select(head.c.seq).join(projects, head.c.seq.in_(of_each.correlate(projects)))
+        else:
+            lateral = of_each.correlate(projects).lateral()
+            named = sa.select(lateral.c.seq).select_from(projects.join(lateral, sa.true()))
+        unnamed = sa.select(oldest.where(jobs.c.project.is_(None)).subquery().c.seq)
+        heads = sa.select(jobs).where(queued, jobs.c.seq.in_(named.union_all(unnamed))).order_by(jobs.c.seq)
+        locked = heads.with_for_update(skip_locked=True)
+        return [JobRow.read(row) for row in self._connection.execute(locked).mappings()]
 
     def nameless(self) -> list[JobRow]:
         """Legacy jobs of which only the public key is known."""
@@ -103,37 +119,35 @@ class Jobs:
         return [JobRow.read(row) for row in self._connection.execute(query).mappings()]
 
     def identify(self, seq: int, job_id: int) -> None:
-        """Core said which job this is; one that is stored already is dropped."""
+        """Core said which job this is; one that is stored already is dropped. Saying it twice changes nothing."""
+        unnamed = (jobs.c.seq == seq) & jobs.c.job_id.is_(None)
         if self.find(job_id) is not None:
-            self._connection.execute(jobs.delete().where(jobs.c.seq == seq))
+            self._connection.execute(jobs.delete().where(unnamed))
         else:
-            self.change(seq, job_id=job_id)
+            self._connection.execute(jobs.update().where(unnamed).values(job_id=job_id))
 
     def next_time(self) -> float | None:
         """When the next job that waits for its time may be tried."""
         later = (jobs.c.state == State.QUEUED.value) & (jobs.c.not_before > self._clock())
         return self._connection.execute(sa.select(sa.func.min(jobs.c.not_before)).where(later)).scalar()
 
-    def to_stop(self) -> list[JobRow]:
-        """Jobs that shall stop and have not ended."""
-        wished = jobs.c.stop.is_not(None) & jobs.c.state.in_(_STOPPABLE)
+    def to_stop(self, owner: str) -> list[JobRow]:
+        """Jobs that shall stop and have not ended: queued ones, and those of `owner`."""
+        own = (jobs.c.owner == owner) | (jobs.c.state == State.QUEUED.value)
+        wished = jobs.c.stop.is_not(None) & jobs.c.state.in_(_STOPPABLE) & own
         return [JobRow.read(row) for row in self._connection.execute(sa.select(jobs).where(wished)).mappings()]
 
-    def in_states(self, states: Collection[State]) -> list[JobRow]:
-        """Every job in one of these states, oldest first."""
-        wanted = jobs.c.state.in_([state.value for state in states])
+    def in_states(self, states: Collection[State], owner: str) -> list[JobRow]:
+        """Every job of `owner` in one of these states, oldest first."""
+        wanted = jobs.c.state.in_([state.value for state in states]) & (jobs.c.owner == owner)
         return [
             JobRow.read(row)
             for row in self._connection.execute(sa.select(jobs).where(wanted).order_by(jobs.c.seq)).mappings()
         ]
 
-    def holding_slots(self) -> list[JobRow]:
-        """Jobs that occupy the machine."""
-        return self.in_states(HOLDS_SLOT)
-
-    def active(self) -> list[JobRow]:
-        """Jobs that are neither queued nor done: what a restarted router looks at."""
-        return self.in_states(UNFINISHED - {State.QUEUED})
+    def holding_slots(self, owner: str) -> list[JobRow]:
+        """Jobs of `owner` that occupy the machine."""
+        return self.in_states(HOLDS_SLOT, owner)
 
     def counts(self) -> Mapping[str, int]:
         """Number of jobs by state."""
@@ -160,3 +174,12 @@ _OF_AN_ATTEMPT = (
 _STOPPABLE = [state.value for state in (State.QUEUED, State.PULLING, State.PREPARING, State.RUNNING)]
 _BY_SEQ = sa.select(jobs).where(jobs.c.seq == sa.bindparam("key"))
 _NOTE = timeline.insert()
+
+
+def _projects(queued: sa.ColumnElement[bool]) -> sa.CTE:
+    """The projects of queued jobs, each found from the one before it by one look into the index."""
+    least = sa.select(jobs.c.project).where(queued).order_by(jobs.c.project).limit(1)
+    first = least.where(jobs.c.project.is_not(None)).scalar_subquery().label("project")
+    found = sa.select(first).cte("projects", recursive=True)
+    after = least.where(jobs.c.project > found.c.project).correlate(found).scalar_subquery()
+    return found.union_all(sa.select(after).where(found.c.project.is_not(None)))

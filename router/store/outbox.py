@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from router.store.rows import Report
-from router.store.schema import outbox
+from router.store.schema import jobs, outbox
 
 
 class Outbox:
@@ -31,12 +31,13 @@ class Outbox:
         }
         self._connection.execute(outbox.insert(), row)
 
-    def due_reports(self, limit: int, without: Collection[int] = ()) -> list[Report]:
-        """The first unsent report of each job, where its time has come, except for the jobs `without`."""
+    def due_reports(self, owner: str, limit: int, without: Collection[int] = ()) -> list[Report]:
+        """The first unsent report of each job of `owner`, where its time has come, except for the jobs `without`."""
         first = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.sent_at.is_(None)).group_by(outbox.c.seq)
         query = (
             sa.select(outbox)
-            .where(outbox.c.id.in_(first), outbox.c.not_before <= self._clock())
+            .join(jobs, jobs.c.seq == outbox.c.seq)
+            .where(outbox.c.id.in_(first), outbox.c.not_before <= self._clock(), jobs.c.owner == owner)
             .order_by(outbox.c.id)
             .limit(limit + len(without))
         )

@@ -45,8 +45,8 @@ jobs = Table(
     # Why and when somebody wished it to stop (endings.StopReason).
     Column("stop", String(16)),
     Column("stop_at", Float),
+    # The router (`routers.id`) that moves it.
     Column("owner", String(64)),
-    Column("lease_until", Float),
     Column("image", Text),
     Column("image_digest", Text),
     Column("container", String(128)),
@@ -65,6 +65,17 @@ jobs = Table(
     Column("comment", Text),
     Column("problem", Text),
     Index("ix_jobs_state_project_seq", "state", "project", "seq"),
+    Index("ix_jobs_stop", "state", sqlite_where=text("stop IS NOT NULL"), postgresql_where=text("stop IS NOT NULL")),
+    Index("ix_jobs_done_at", "done_at", sqlite_where=text("state = 'done'"), postgresql_where=text("state = 'done'")),
+)
+
+#: Routers that live, or did until `lease_until`; `id` is of one process and never comes again.
+routers = Table(
+    "routers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("lease_until", Float, nullable=False),
 )
 
 timeline = Table(
@@ -93,6 +104,7 @@ outbox = Table(
     Column("not_before", Float, nullable=False, server_default="0"),
     Column("sent_at", Float),
     Column("error", Text),
+    Index("ix_outbox_seq", "seq"),
     Index("ix_outbox_unsent", "seq", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
 )
 

@@ -12,9 +12,11 @@ from router.store.database import Database
 from router.store.inbox import Inbox
 from router.store.jobs import Jobs
 from router.store.outbox import Outbox
+from router.store.owners import Owners
+from router.store.pruning import Pruning
 
 
-class Unit(Inbox, Jobs, Outbox):
+class Unit(Inbox, Jobs, Outbox, Owners, Pruning):
     """What may be asked and written inside one transaction."""
 
     def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
@@ -52,6 +54,21 @@ class Store:
         """One transaction that only reads."""
         with self._database.read() as connection:
             yield Unit(connection, self._clock)
+
+    def alone(self) -> bool:
+        """Make sure that no other router works on this store, where only one can (SQLite).
+
+        Returns
+        -------
+        bool
+            Whether this router is the only one until it ends; with PostgreSQL there may be others.
+
+        Raises
+        ------
+        StoreError
+            Another router has the file.
+        """
+        return self._database.alone()
 
     def close(self) -> None:
         """Close every connection."""

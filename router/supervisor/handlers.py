@@ -9,7 +9,8 @@
     LogSafe         finishing               reporting       tell Core
     Reported        reporting               done            remove the container
 
-A happening that comes twice, or too late, finds no row of the transition table and does nothing.
+A happening that comes twice, or too late, finds no row of the transition table and does nothing; so does one of a job
+that belongs to another router by now.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from router.settings import Settings
 from router.states import Event, State
 from router.store import JobRow, Unit
 from router.supervisor import events
+from router.supervisor.lease import Lease
 
 #: Work for after the commit.
 Effect = Callable[[], None]
@@ -62,8 +64,8 @@ class Actions:
 class Handlers:
     """One method a happening; each returns its effects."""
 
-    def __init__(self, settings: Settings, actions: Actions, owner: str) -> None:
-        self._settings, self._actions, self._owner = settings, actions, owner
+    def __init__(self, settings: Settings, actions: Actions, lease: Lease) -> None:
+        self._settings, self._actions, self._lease = settings, actions, lease
         self._by_type: Mapping[type, Callable[[Unit, Any], list[Effect]]] = {
             events.Started: self._started,
             events.Deferred: self._deferred,
@@ -83,9 +85,19 @@ class Handlers:
         handler = self._by_type.get(type(happening))
         return handler(unit, happening) if handler is not None else []
 
+    def _move(self, unit: Unit, seq: int, event: Event, detail: str = "", **changes: Any) -> JobRow | None:
+        """Move a job of ours; None when it is not ours, or the event means nothing to it."""
+        job = self._mine(unit, seq)
+        return unit.move(job, event, detail, **changes) if job is not None else None
+
+    def _mine(self, unit: Unit, seq: int) -> JobRow | None:
+        job = unit.at(seq)
+        return job if job is not None and job.owner == self._lease.owner else None
+
     def _started(self, unit: Unit, said: events.Started) -> list[Effect]:
-        moved = unit.move(
-            unit.job(said.seq),
+        moved = self._move(
+            unit,
+            said.seq,
             Event.STARTED,
             said.image,
             container=said.container,
@@ -101,14 +113,16 @@ class Handlers:
         return effects
 
     def _deferred(self, unit: Unit, said: events.Deferred) -> list[Effect]:
-        job = unit.job(said.seq)
+        job = self._mine(unit, said.seq)
+        if job is None:
+            return []
         if job.stop is not None:
-            return self._ended(unit, events.Ended(said.seq, Facts(stop=StopReason(job.stop))))
+            return self._end(unit, job, events.Ended(said.seq, Facts(stop=StopReason(job.stop))))
         unit.move(job, Event.DEFERRED, said.reason, owner=None)
         return [lambda: self._actions.hold(said.seconds)] if said.seconds else []
 
     def _image_missing(self, unit: Unit, said: events.ImageMissing) -> list[Effect]:
-        moved = unit.move(unit.job(said.seq), Event.IMAGE_MISSING, said.image, image=said.image)
+        moved = self._move(unit, said.seq, Event.IMAGE_MISSING, said.image, image=said.image)
         if moved is None:
             return []
         if self._settings.images.pull != "never":
@@ -116,7 +130,7 @@ class Handlers:
         return [lambda: self._actions.fetch(said.image), self._actions.report]
 
     def _pull_said(self, unit: Unit, said: events.PullSaid) -> list[Effect]:
-        for job in unit.in_states({State.PULLING}):
+        for job in unit.in_states({State.PULLING}, self._lease.owner):
             if job.image == said.image:
                 self._tell_waiting(unit, job, said.image, said.words)
         return [self._actions.report]
@@ -128,19 +142,19 @@ class Handlers:
 
     def _pull_ended(self, unit: Unit, said: events.PullEnded) -> list[Effect]:
         effects: list[Effect] = []
-        for job in unit.in_states({State.PULLING}):
+        for job in unit.in_states({State.PULLING}, self._lease.owner):
             if job.image != said.image:
                 continue
             if said.problem:
                 facts = Facts(kind=Kind.IMAGE, problem=said.problem)
-                effects += self._ended(unit, events.Ended(job.seq, facts))
+                effects += self._end(unit, job, events.Ended(job.seq, facts))
             else:
                 unit.move(job, Event.IMAGE_READY, said.image, owner=None)
         return effects
 
     def _exited(self, unit: Unit, said: events.Exited) -> list[Effect]:
         job = unit.find(said.job_id)
-        if job is None or job.state is not State.RUNNING:
+        if job is None or job.state is not State.RUNNING or job.owner != self._lease.owner:
             return []
         return [lambda: self._actions.look(job)]
 
@@ -154,12 +168,16 @@ class Handlers:
 
     def end_unstarted(self, unit: Unit, job: JobRow) -> list[Effect]:
         """End a job that shall stop and has no container yet."""
-        return self._ended(unit, events.Ended(job.seq, Facts(stop=StopReason(job.stop or StopReason.KILL))))
+        return self._end(unit, job, events.Ended(job.seq, Facts(stop=StopReason(job.stop or StopReason.KILL))))
 
     def _ended(self, unit: Unit, said: events.Ended) -> list[Effect]:
-        job = unit.job(said.seq)
+        job = self._mine(unit, said.seq)
+        return self._end(unit, job, said) if job is not None else []
+
+    def _end(self, unit: Unit, job: JobRow, said: events.Ended) -> list[Effect]:
         ending = self._ending(job, said.facts)
         changes = {
+            "owner": self._lease.owner,
             "exit_code": said.facts.exit_code,
             "out_of_memory": said.facts.out_of_memory,
             "started_at": said.started_at or job.started_at,
@@ -191,14 +209,14 @@ class Handlers:
         return decide(whole, unreported_is_success=self._settings.unreported_is_success)
 
     def _log_safe(self, unit: Unit, said: events.LogSafe) -> list[Effect]:
-        moved = unit.move(unit.job(said.seq), Event.LOG_SAFE)
+        moved = self._move(unit, said.seq, Event.LOG_SAFE)
         if moved is None or moved.job_id is None:
             return []
         unit.add_report(said.seq, moved.job_id, status=moved.status, comment=moved.comment, final=True)
         return [self._actions.report]
 
     def _reported(self, unit: Unit, said: events.Reported) -> list[Effect]:
-        moved = unit.move(unit.job(said.seq), Event.REPORTED, done_at=unit.now(), owner=None)
+        moved = self._move(unit, said.seq, Event.REPORTED, done_at=unit.now(), owner=None)
         return [lambda: self._actions.clean(moved)] if moved is not None else []
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,6 +30,7 @@ from router.states import Event, State
 from router.store import JobRow, Store, Unit
 from router.supervisor.events import Exited, Happening, Wake
 from router.supervisor.handlers import Actions, Effect, Handlers
+from router.supervisor.lease import Lease
 from router.supervisor.steps import Steps
 from router.supervisor.timers import Timers
 
@@ -58,9 +58,8 @@ class Supervisor(Actions):
 
     def __init__(self, settings: Settings, store: Store, engine: Engine) -> None:
         self._settings, self._store, self._engine = settings, store, engine
-        # A container's host name changes with each start of it: the owner is this process and nothing else.
-        self._owner = uuid.uuid4().hex
-        self._handlers = Handlers(settings, self, self._owner)
+        self.lease = Lease(settings.name, alone=store.alone())
+        self._handlers = Handlers(settings, self, self.lease)
         self._arrived: queue.SimpleQueue[Happening | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(settings.slots + 8, thread_name_prefix="step")
@@ -102,11 +101,17 @@ class Supervisor(Actions):
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._last_turn()
 
+    def leave(self) -> None:
+        """Give up what is ours: the last thing of all, another router goes on with it at once."""
+        with self._store.write() as unit:
+            self.lease.leave(unit)
+
     def _watch(self) -> None:
         self._engine.watch(self._settings.name, lambda _, job: self.post(Exited(job)))
 
     def _run(self) -> None:
-        self._take_up()
+        self._submit_call(self._sweep)
+        self.post(Wake())
         while not self._stopping.is_set():
             together = self._next()
             if together is None:
@@ -132,8 +137,12 @@ class Supervisor(Actions):
             try:
                 with self._store.write() as unit:
                     effects = self._apply(unit, together)
+                self.lease.done()
                 break
             except StoreError as error:
+                self.lease.undone()
+                if not self.lease.held:
+                    self._followers.stop()
                 self.problem = str(error)
                 log.warning("store not written", reason=str(error), again_in_s=pause)
                 if self._stopping.wait(pause):
@@ -143,7 +152,7 @@ class Supervisor(Actions):
             effect()
 
     def _apply(self, unit: Unit, together: list[Happening]) -> list[Effect]:
-        effects: list[Effect] = []
+        effects = self._keep_lease(unit) if self.lease.due else []
         for happening in together:
             effects += self._handlers.handle(unit, happening)
         effects += self._stops(unit)
@@ -159,7 +168,7 @@ class Supervisor(Actions):
         """Act on every wish to stop, in whatever phase the job is."""
         effects: list[Effect] = []
         self._wished = set()
-        for job in unit.to_stop():
+        for job in unit.to_stop(self.lease.owner):
             self._wished.add(job.seq)
             if job.state in {State.QUEUED, State.PULLING}:
                 effects += self._handlers.end_unstarted(unit, job)
@@ -176,15 +185,17 @@ class Supervisor(Actions):
     def _admit(self, unit: Unit) -> list[Effect]:
         if time.monotonic() < self._held_until:
             return []
-        running = unit.holding_slots()
+        running = unit.holding_slots(self.lease.owner)
         free = self._settings.slots - len(running)
         if free <= 0:
             return []
         waiting = {job.seq: job for job in unit.waiting(free)}
         if not waiting:
             return []
+        memory = self._machine().memory
         needs = {
-            seq: wanted(self._settings, job.pulling_command, job.server_parameters) for seq, job in waiting.items()
+            seq: wanted(self._settings, job.pulling_command, job.server_parameters, memory)
+            for seq, job in waiting.items()
         }
         heads = [_need(job, *needs[seq]) for seq, job in waiting.items()]
         chosen = admit(heads, [_holding(job) for job in running], self._machine())
@@ -195,7 +206,7 @@ class Supervisor(Actions):
                 "cpus": need.cpus or None,
                 "run_time": needs[need.seq][1],
             }
-            moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self._owner, **changes)
+            moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self.lease.owner, **changes)
             if moved is not None:
                 effects.append(partial(self._submit, self._steps.prepare, moved))
         return effects
@@ -213,7 +224,7 @@ class Supervisor(Actions):
     def _look_round(self, unit: Unit) -> list[Effect]:
         """Limits of running jobs; now and then, the engine's own list against ours."""
         effects: list[Effect] = []
-        running = unit.in_states({State.RUNNING})
+        running = unit.in_states({State.RUNNING}, self.lease.owner)
         for job in running:
             reason = self._over_limit(job)
             if reason is not None and job.stop is None:
@@ -252,21 +263,19 @@ class Supervisor(Actions):
             if job.job_id is not None and job.job_id not in there:
                 self.post(Exited(job.job_id))
 
-    def _take_up(self) -> None:
-        """After a start: what the last process left is taken up where it was."""
-        with self._store.write() as unit:
-            left = unit.active()
-            for job in left:
-                if job.state is State.PULLING:
-                    unit.move(job, Event.DEFERRED, "taken up again after a restart", owner=None)
+    def _keep_lease(self, unit: Unit) -> list[Effect]:
+        """Renew our lease, and go on with what an ended router left where it was."""
+        lost, left = self.lease.keep(unit)
+        effects: list[Effect] = [self._followers.stop] if lost else []
         for job in left:
-            if job.state in {State.PREPARING, State.RUNNING}:
-                self._submit(self._steps.adopt, job)
+            log.info("taken over", job=job.job_id, state=job.state)
+            if job.state is State.PULLING:
+                unit.move(job, Event.DEFERRED, "taken up again after a restart", owner=None)
+            elif job.state in {State.PREPARING, State.RUNNING}:
+                effects.append(partial(self._submit, self._steps.adopt, job))
             elif job.state is State.FINISHING:
-                self.finish(job, job.comment or "")
-        self._submit_call(self._sweep)
-        self.post(Wake())
-        self.report()
+                effects.append(partial(self.finish, job, job.comment or ""))
+        return [*effects, self.report] if left else effects
 
     def _sweep(self) -> None:
         """Remove containers of ours whose jobs are over."""

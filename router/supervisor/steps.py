@@ -30,6 +30,7 @@ from router.images import Images
 from router.log import get_logger
 from router.logs import Followers
 from router.masking import mask_text, secrets_of
+from router.policy import Machine
 from router.reports import tell
 from router.settings import Settings
 from router.store import JobRow
@@ -52,6 +53,8 @@ class Steps:
         The parts that do it. `core` has short time-outs: a job waits for its answer.
     stopped
         Whether somebody wishes the job at this place of the store to stop.
+    held
+        Whether this router's jobs are still its own; a job is not started otherwise.
     """
 
     def __init__(
@@ -63,10 +66,13 @@ class Steps:
         images: Images,
         followers: Followers,
         stopped: Callable[[int], bool],
+        held: Callable[[], bool] = lambda: True,
     ) -> None:
         self._settings, self._engine, self._core = settings, engine, core
         self._images, self._followers, self._stopped = images, followers, stopped
+        self._held = held
         self._arguments = Arguments(core)
+        self._has: Machine | None = None
 
     def identity(self, job: JobRow) -> Identity:
         """Name and labels of a job's container."""
@@ -106,14 +112,25 @@ class Steps:
         if job.public_key is not None:
             arguments = launch.legacy(self._settings, arguments)[1]
         identity = self.identity(job)
-        spec = launch.container_spec(self._settings, identity, image, arguments, job.server_parameters)
+        spec = launch.container_spec(
+            self._settings, identity, image, arguments, job.server_parameters, machine=self._machine()
+        )
         if self._stopped(job.seq):
             return Ended(job.seq, Facts(stop=StopReason.KILL))
+        if not self._held():
+            return Deferred(job.seq, "the store could not be reached for too long", _FIRST_PAUSE)
         container = self._engine.create(spec)
         self._engine.start(container)
         at = time.time()
         self._followers.follow(identity.job, container, secrets_of(arguments))
         return Started(job.seq, container, image, digest, at)
+
+    def _machine(self) -> Machine:
+        """What is shared out where nobody said how much."""
+        if self._has is None:
+            info = self._engine.info()
+            self._has = Machine(info.memory or None, float(info.cpus))
+        return self._has
 
     def _image(self, job: JobRow) -> str:
         if job.public_key is not None:

@@ -36,7 +36,7 @@ def test_an_execute_after_its_kill_never_runs(store):
     add(store, 1)
     with store.read() as unit:
         assert unit.waiting(10) == []
-        assert [job.stop for job in unit.to_stop()] == ["kill"]
+        assert [job.stop for job in unit.to_stop("me")] == ["kill"]
 
 
 def test_a_kill_of_a_job_that_is_over_changes_nothing(store):
@@ -72,14 +72,15 @@ def test_reports_of_a_job_come_one_after_the_other(store):
     with store.write() as unit:
         for job in (1, 2):
             seq = unit.find(job).seq
+            unit.change(seq, owner="me")
             unit.add_report(seq, job, status=6)
             unit.add_report(seq, job, status=4, final=True)
-        first = unit.due_reports(10)
+        first = unit.due_reports("me", 10)
         assert [(report.job_id, report.status) for report in first] == [(1, 6), (2, 6)]
         unit.report_sent(first[0].id)
         unit.report_postponed(first[1].id, "Core away", 60)
-        assert [(report.job_id, report.final) for report in unit.due_reports(10)] == [(1, True)]
-        assert unit.due_reports(10, without={first[0].seq}) == []
+        assert [(report.job_id, report.final) for report in unit.due_reports("me", 10)] == [(1, True)]
+        assert unit.due_reports("me", 10, without={first[0].seq}) == []
         assert unit.unsent() == 3
 
 
