@@ -81,7 +81,7 @@ class Hardening:
 
     drop_capabilities: bool = True
     no_new_privileges: bool = True
-    read_only_root: bool = False
+    read_only_root: bool = True
     user: str | None = None
 
 

@@ -34,6 +34,9 @@ from router.engines.base import (
     Progress,
 )
 from router.engines.docker_stream import frames, lines, seconds
+from router.engines.isolation import Isolation
+from router.engines.network import JobNetwork
+from router.engines.rootfs import Furnishing, furnish
 from router.errors import ContainerGone, EngineError, EngineUnavailable, ImageMissing, PullFailed
 from router.log import get_logger
 
@@ -55,11 +58,23 @@ class DockerEngine(Engine):
         `unix:///path` or `tcp://host:port`.
     log_size
         Largest size in bytes of the daemon's own copy of a container's output, None for no limit.
+    isolation
+        What containers without a network of their own may reach; None puts them on Docker's default bridge.
+    hub
+        User name and password at Docker Hub.
     """
 
-    def __init__(self, host: str = DEFAULT_HOST, log_size: int | None = None) -> None:
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        log_size: int | None = None,
+        isolation: Isolation | None = None,
+        hub: tuple[str, str] | None = None,
+    ) -> None:
         self._host = host
         self._log_size = log_size
+        self._isolation, self._hub = isolation, hub
+        self._network: JobNetwork | None = None
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._client: docker.APIClient | None = None
@@ -105,6 +120,8 @@ class DockerEngine(Engine):
         repository, tag = parse_repository_tag(image)
         registry, _ = auth.resolve_repository_name(repository)
         header = auth.get_config_header(self._api, registry)
+        if self._hub is not None and registry == auth.INDEX_NAME:
+            header = auth.encode_header(dict(zip(("username", "password"), self._hub, strict=True)))
         try:
             with self._translated(f"pull {image}"):
                 answer = self._api.post(
@@ -128,16 +145,19 @@ class DockerEngine(Engine):
         name = spec.identity.name
         try:
             with self._translated(f"create {name}"):
+                rootfs = self._rootfs(spec)
+            network, hosts = self._place(spec)
+            with self._translated(f"create {name}"):
                 made = self._api.create_container(
                     spec.image,
                     command=list(spec.arguments),
                     name=name,
                     labels=spec.identity.labels,
-                    environment=dict(spec.environment),
+                    environment={**rootfs.environment, **spec.environment},
                     user=spec.hardening.user,
-                    working_dir=spec.working_folder,
-                    volumes=[path for path, size in spec.scratch.items() if size is None],
-                    host_config=self._host_config(spec),
+                    working_dir=spec.working_folder or rootfs.working_folder,
+                    volumes=[path for path, size in spec.scratch.items() if size is None] + list(rootfs.volumes),
+                    host_config=self._host_config(spec, network, hosts),
                 )
                 return str(made["Id"])
         except _Conflict:
@@ -150,15 +170,39 @@ class DockerEngine(Engine):
             message = f"image {spec.image} is not on this machine ({error})"
             raise ImageMissing(message) from error
 
-    def _host_config(self, spec: ContainerSpec) -> Any:
+    def _rootfs(self, spec: ContainerSpec) -> Furnishing:
+        """What stays writable of a read-only root."""
+        if not spec.hardening.read_only_root:
+            return Furnishing(())
+        return furnish(self._api.inspect_image(spec.image).get("Config") or {})  # type: ignore[no-untyped-call]
+
+    def _place(self, spec: ContainerSpec) -> tuple[str | None, dict[str, str]]:
+        """Network of a container and what is in its /etc/hosts; the jobs' own network is made when it is not there."""
+        hosts = dict(spec.extra_hosts)
+        if spec.network is not None or self._isolation is None:
+            return spec.network, hosts
+        api = self._api
+        with self._lock:
+            if self._network is None:
+                self._network = JobNetwork(api, self._isolation)
+        try:
+            with self._translated("network of the jobs"):
+                network, doors = self._network.ensure()
+        except EngineError as error:
+            # Never the fault of the job: it waits.
+            message = f"the network of the jobs is not there: {error}"
+            raise EngineUnavailable(message) from error
+        return network, {**hosts, **doors}
+
+    def _host_config(self, spec: ContainerSpec, network: str | None, hosts: Mapping[str, str]) -> Any:
         limits, hardening = spec.limits, spec.hardening
         # Docker's default, json-file, replaces bytes that are no UTF-8; `local` keeps what the program wrote.
         size = str(self._log_size or _NO_LIMIT)
         log_options = {"max-size": size, "max-file": "2", "compress": "false"}
         return self._api.create_host_config(
             init=True,
-            network_mode=spec.network,
-            extra_hosts=dict(spec.extra_hosts) or None,
+            network_mode=network,
+            extra_hosts=dict(hosts) or None,
             binds={source: {"bind": target, "mode": "rw"} for target, source in spec.mounts.items()},
             tmpfs={path: f"size={size},exec" for path, size in spec.scratch.items() if size is not None},
             log_config=LogConfig(type="local", config=log_options),
@@ -257,6 +301,9 @@ class DockerEngine(Engine):
     @override
     def close(self) -> None:
         self._closed.set()
+        if self._network is not None:
+            with contextlib.suppress(EngineError), self._translated("network of the jobs"):
+                self._network.release()
         with self._lock:
             if self._client is not None:
                 self._client.close()

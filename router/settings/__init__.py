@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     software: dict[str, SoftwareSection] = Field(default_factory=dict)
     http: HttpSection = HttpSection()
     catalogue: CatalogueSection = CatalogueSection()
+    servers: dict[str, Literal["docker"]] = Field(default_factory=dict)
     legacy: LegacySection = LegacySection()
     log: LogSection = LogSection()
 

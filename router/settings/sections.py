@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
 MEGABYTE = 1_000_000
+_LEAST_MEMORY_MB = 16
 
 
 def _pairs(value: Any) -> Any:
@@ -23,6 +24,19 @@ def _pairs(value: Any) -> Any:
 def _words(value: Any) -> Any:
     """`a,b,c` of an environment variable as a list."""
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _nothing(value: Any) -> Any:
+    """An empty environment variable as no value."""
+    return None if value == "" else value
+
+
+def _enough(value: int) -> int:
+    """Docker starts nothing with less memory than this; 0 is no limit."""
+    if 0 < value < _LEAST_MEMORY_MB or value < 0:
+        message = f"must be 0 (no limit) or at least {_LEAST_MEMORY_MB}"
+        raise ValueError(message)
+    return value
 
 
 Pairs = Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)]
@@ -80,15 +94,15 @@ class HardeningSection(Section):
 
     drop_capabilities: bool = True
     no_new_privileges: bool = True
-    read_only_root: bool = False
+    read_only_root: bool = True
     user: str | None = None
 
 
 class LimitsSection(Section):
     """What one job gets when it does not say, and the most it can ask for."""
 
-    memory_mb: int | None = Field(default=None, ge=16)
-    cpus: float | None = Field(default=None, gt=0)
+    memory_mb: Annotated[int, AfterValidator(_enough)] | None = None
+    cpus: float | None = Field(default=None, ge=0)
     processes: int | None = Field(default=4096, ge=1)
     shared_memory_mb: int | None = Field(default=256, ge=1)
     gpus: int = Field(default=0, ge=-1)
@@ -101,7 +115,9 @@ class EngineSection(Section):
 
     kind: Literal["docker", "process", "fake"] = "docker"
     host: str = "unix:///var/run/docker.sock"
-    network: str | None = None
+    network: Annotated[str | None, BeforeValidator(_nothing)] = None
+    reachable: Words = Field(default_factory=list)
+    forwarder: str = "cytomine-software-router/services:{version}"
     extra_hosts: Pairs = Field(default_factory=dict)
     environment: Pairs = Field(default_factory=dict)
     hardening: HardeningSection = HardeningSection()
@@ -114,6 +130,9 @@ class ImagesSection(Section):
 
     pull: Literal["missing", "always", "never"] = "missing"
     allow: Words = Field(default_factory=list)
+    archives: Words = Field(default_factory=list)
+    docker_hub_username: str = ""
+    docker_hub_password: SecretStr = SecretStr("")
     stalled_s: float = Field(default=120.0, gt=0)
     timeout_s: float = Field(default=1800.0, gt=0)
 
@@ -144,6 +163,8 @@ class CatalogueSection(Section):
     github_raw_url: str = "https://raw.githubusercontent.com"
     docker_hub_url: str = "https://hub.docker.com"
     github_token: SecretStr = SecretStr("")
+    uploads: Path | None = None
+    allow_dockerfile: bool = False
 
 
 class LegacySection(Section):
