@@ -79,7 +79,7 @@ class Database:
             message = f"the store failed: {reason}; is its disk full, or its server away?"
             raise StoreError(message) from error
 
-    def alone(self) -> bool:
+    def alone(self, patience: float = _BUSY_SECONDS) -> bool:
         """Whether nobody else works on this database: SQLite's file is locked for one router until this is closed.
 
         Raises
@@ -91,7 +91,7 @@ class Database:
             return False
         if self._lock_file is None:
             self._lock_file = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + _BUSY_SECONDS
+        deadline = time.monotonic() + patience
         while True:
             try:
                 fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -40,6 +40,8 @@ Step = Callable[[JobRow], Happening | list[Happening] | None]
 
 _TICK_SECONDS = 1.0
 _COMPARE_EVERY_SECONDS = 10.0
+_PRUNE_EVERY_SECONDS = 60.0
+_DAY_SECONDS = 86_400.0
 _LONGEST_HOLD = 30.0
 _RETRY_SECONDS = 2.0
 _FIRST_ATTACH_SECONDS = 10.0
@@ -69,6 +71,7 @@ class Supervisor(Actions):
         self._asked: set[int] = set()
         self._hold_seconds, self._held_until = 0.0, 0.0
         self._compared_at = self._looked_at = time.monotonic()
+        self._prune_at = 0.0
         self._attached: dict[int, tuple[float, int]] = {}
         self._capacity: Capacity | None = None
         self._timers = Timers()
@@ -222,8 +225,11 @@ class Supervisor(Actions):
         return self._capacity
 
     def _look_round(self, unit: Unit) -> list[Effect]:
-        """Limits of running jobs; now and then, the engine's own list against ours."""
+        """Limits of running jobs; now and then, the engine's own list against ours, and what is too old."""
         effects: list[Effect] = []
+        if time.monotonic() > self._prune_at:
+            pruned = unit.prune(self._settings.store.keep_days * _DAY_SECONDS)
+            self._prune_at = time.monotonic() + (0 if pruned else _PRUNE_EVERY_SECONDS)
         running = unit.in_states({State.RUNNING}, self.lease.owner)
         for job in running:
             reason = self._over_limit(job)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.postgres import Postgres
 from tests.support.workshop import Workshop
 
 
@@ -9,3 +10,9 @@ from tests.support.workshop import Workshop
 def workshop(amqp, embedded_core, router_daemon):
     """Core and a vhost of the real broker; start routers with `workshop.router()`."""
     return Workshop(embedded_core(amqp), amqp, router_daemon)
+
+
+@pytest.fixture(scope="session")
+def postgres(engine):
+    """A real PostgreSQL; ask it for a `database()` of your own."""
+    return Postgres(engine)

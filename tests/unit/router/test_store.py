@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -128,6 +129,74 @@ def test_what_is_stored_survives_and_is_on_the_disk(tmp_path):
         assert unit.find(1).state is State.QUEUED
     again.close()
     first.close()
+
+
+def test_what_was_done_long_ago_goes_with_all_that_belongs_to_it(store):
+    add(store, 1, 2, 3)
+    with store.write() as unit:
+        for job in (1, 2):
+            moved = unit.move(unit.find(job), Event.ENDED)
+            unit.add_report(moved.seq, job, status=4, final=True)
+            moved = unit.move(unit.move(moved, Event.LOG_SAFE), Event.REPORTED, done_at=unit.now() - 100 * job)
+        old = unit.find(2).seq
+        assert unit.prune(150) == 1
+        assert (unit.find(2), unit.timeline(old), unit.unsent()) == (None, [], 1)
+        assert unit.prune(150) == 0
+        assert unit.counts() == {"queued": 1, "done": 1}
+
+
+def test_jobs_of_a_router_that_lives_stay_its_own_and_those_of_a_dead_one_are_taken(tmp_path):
+    now = [1000.0]
+    store = Store(f"sqlite:///{tmp_path / 'router.db'}", clock=lambda: now[0])
+    add(store, 1, 2, 3)
+    with store.write() as unit:
+        unit.join("a", "first", 20)
+        unit.join("b", "second", 20)
+        for job, owner in ((1, "a"), (2, "b")):
+            unit.move(unit.find(job), Event.CLAIMED, owner=owner)
+        assert (unit.expire(), unit.take_over("b")) == (0, [])
+        now[0] += 15
+        assert unit.renew("b", 20)
+        now[0] += 15
+        assert unit.expire() == 1
+        assert not unit.renew("a", 20)
+        assert [(job.job_id, job.owner) for job in unit.take_over("b")] == [(1, "b")]
+        assert [job.job_id for job in unit.holding_slots("b")] == [1, 2]
+        unit.leave("b")
+        assert [job.job_id for job in unit.take_over("c")] == [1, 2]
+    store.close()
+
+
+def test_a_job_that_was_taken_over_does_not_move_for_its_old_owner(store):
+    add(store, 1)
+    with store.write() as unit:
+        mine = unit.move(unit.find(1), Event.CLAIMED, owner="a")
+        unit.take_over("b")
+        assert unit.move(mine, Event.STARTED) is None
+        assert unit.move(unit.find(1), Event.STARTED).owner == "b"
+
+
+def test_two_routers_never_share_a_file(tmp_path):
+    url = f"sqlite:///{tmp_path / 'router.db'}"
+    first, second = Store(url), Store(url)
+    assert first.alone()
+    with pytest.raises(StoreError, match="another router works on"):
+        second._database.alone(patience=0.2)
+    first.close()
+    assert second.alone()
+    second.close()
+
+
+def test_ten_thousand_waiting_jobs_are_not_looked_through(store):
+    with store.write() as unit:
+        unit.add_jobs([NewJob(job_id=n, command=["a"] * 30, project=n % 7 or None) for n in range(1, 10_001)])
+    with store.read() as unit:
+        assert [job.job_id for job in unit.waiting(1)] == [1, 2, 3, 4, 5, 6, 7]
+        assert len(unit.waiting(4)) == 28
+        started = time.perf_counter()
+        for _ in range(20):
+            unit.waiting(4)
+        assert (time.perf_counter() - started) / 20 < 0.02
 
 
 def test_many_threads_write_at_once(store):
