@@ -72,8 +72,8 @@ def embedded_core(tmp_path: Path) -> Iterator[Callable[..., EmbeddedCore]]:
         client.close()
     started: list[EmbeddedCore] = []
 
-    def start(amqp: str | None = None, data: Path | None = None) -> EmbeddedCore:
-        core = EmbeddedCore(data or tmp_path / f"core{len(started)}", host, amqp)
+    def start(amqp: str | None = None, data: Path | None = None, **options: str) -> EmbeddedCore:
+        core = EmbeddedCore(data or tmp_path / f"core{len(started)}", host, amqp, **options)
         started.append(core)
         return core
 

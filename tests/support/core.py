@@ -24,17 +24,31 @@ class EmbeddedCore:
         URL of the broker it publishes to; None for a Core without one.
     port
         Chosen free when not given.
+    name
+        The host name that jobs are given instead of the address.
+    dialect
+        How it makes commands: A, B or C.
     """
 
-    def __init__(self, data: Path, host: str, amqp: str | None = None, port: int | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        host: str,
+        amqp: str | None = None,
+        port: int | None = None,
+        *,
+        name: str | None = None,
+        dialect: str = "B",
+    ) -> None:
         self.data = data
         self.amqp = amqp
         self.host = host
         self.port = port or free_port(host)
         self.url = f"http://{host}:{self.port}"
-        self.job_url = self.url
+        self.job_url = f"http://{name}:{self.port}" if name else self.url
         data.mkdir(parents=True, exist_ok=True)
         arguments = ["--data", str(data), "--host", host, "--port", str(self.port), "--job-url", self.job_url]
+        arguments += ["--dialect", dialect]
         if amqp is not None:
             arguments += ["--amqp", amqp]
         self._clients: list[CoreClient] = []
