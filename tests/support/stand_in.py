@@ -54,7 +54,9 @@ class StandIn:
                 found = stand_in.answer(asked)
                 stand_in.stopping.wait(found.delay)
                 body = found.body if isinstance(found.body, bytes) else json.dumps(found.body).encode()
-                self.send_response(found.status)
+                # send_response adds the true date
+                send = self.send_response_only if "Date" in found.headers else self.send_response
+                send(found.status)
                 self.send_header("content-length", str(len(body)))
                 for name, value in found.headers.items():
                     self.send_header(name, value)
