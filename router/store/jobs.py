@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from router.states import HOLDS_SLOT, Event, State, follow
 from router.store.rows import JobRow, Moment
 from router.store.schema import jobs, timeline
+from router.store.waiting import waiting
 
 
 class Jobs:
@@ -97,26 +98,15 @@ class Jobs:
         One look into the index for each project, however many jobs wait. With PostgreSQL they are locked for this
         transaction, and those that another router has locked are left out.
         """
-        queued, now = (jobs.c.state == State.QUEUED.value), self._clock()
-        due = queued & (jobs.c.not_before <= now) & jobs.c.stop.is_(None) & jobs.c.job_id.is_not(None)
-        projects = _projects(queued)
-        oldest = sa.select(jobs.c.seq).where(due).order_by(jobs.c.seq).limit(each)
-        of_each = oldest.where(jobs.c.project == projects.c.project)
-        if self._connection.dialect.name == "sqlite":
-            head = jobs.alias("head")
-            named = sa.select(head.c.seq).join(projects, head.c.seq.in_(of_each.correlate(projects)))
-        else:
-            lateral = of_each.correlate(projects).lateral()
-            named = sa.select(lateral.c.seq).select_from(projects.join(lateral, sa.true()))
-        unnamed = sa.select(oldest.where(jobs.c.project.is_(None)).subquery().c.seq)
-        heads = sa.select(jobs).where(queued, jobs.c.seq.in_(named.union_all(unnamed))).order_by(jobs.c.seq)
-        locked = heads.with_for_update(skip_locked=True)
-        return [JobRow.read(row) for row in self._connection.execute(locked).mappings()]
+        asked = {"now": self._clock(), "each": each}
+        found = self._connection.execute(waiting(self._connection.dialect.name), asked)
+        rows = [JobRow.read(row) for row in found.mappings()]
+        # PostgreSQL gives out the newest version of a row that it locks: another router may have claimed it just now.
+        return [job for job in rows if job.state is State.QUEUED]
 
     def nameless(self) -> list[JobRow]:
         """Legacy jobs of which only the public key is known."""
-        query = sa.select(jobs).where(jobs.c.job_id.is_(None)).order_by(jobs.c.seq)
-        return [JobRow.read(row) for row in self._connection.execute(query).mappings()]
+        return [JobRow.read(row) for row in self._connection.execute(_NAMELESS).mappings()]
 
     def identify(self, seq: int, job_id: int) -> None:
         """Core said which job this is; one that is stored already is dropped. Saying it twice changes nothing."""
@@ -133,17 +123,12 @@ class Jobs:
 
     def to_stop(self, owner: str) -> list[JobRow]:
         """Jobs that shall stop and have not ended: queued ones, and those of `owner`."""
-        own = (jobs.c.owner == owner) | (jobs.c.state == State.QUEUED.value)
-        wished = jobs.c.stop.is_not(None) & jobs.c.state.in_(_STOPPABLE) & own
-        return [JobRow.read(row) for row in self._connection.execute(sa.select(jobs).where(wished)).mappings()]
+        return [JobRow.read(row) for row in self._connection.execute(_TO_STOP, {"me": owner}).mappings()]
 
     def in_states(self, states: Collection[State], owner: str) -> list[JobRow]:
         """Every job of `owner` in one of these states, oldest first."""
-        wanted = jobs.c.state.in_([state.value for state in states]) & (jobs.c.owner == owner)
-        return [
-            JobRow.read(row)
-            for row in self._connection.execute(sa.select(jobs).where(wanted).order_by(jobs.c.seq)).mappings()
-        ]
+        asked = {"me": owner, "states": [state.value for state in states]}
+        return [JobRow.read(row) for row in self._connection.execute(_IN_STATES, asked).mappings()]
 
     def holding_slots(self, owner: str) -> list[JobRow]:
         """Jobs of `owner` that occupy the machine."""
@@ -174,12 +159,9 @@ _OF_AN_ATTEMPT = (
 _STOPPABLE = [state.value for state in (State.QUEUED, State.PULLING, State.PREPARING, State.RUNNING)]
 _BY_SEQ = sa.select(jobs).where(jobs.c.seq == sa.bindparam("key"))
 _NOTE = timeline.insert()
-
-
-def _projects(queued: sa.ColumnElement[bool]) -> sa.CTE:
-    """The projects of queued jobs, each found from the one before it by one look into the index."""
-    least = sa.select(jobs.c.project).where(queued).order_by(jobs.c.project).limit(1)
-    first = least.where(jobs.c.project.is_not(None)).scalar_subquery().label("project")
-    found = sa.select(first).cte("projects", recursive=True)
-    after = least.where(jobs.c.project > found.c.project).correlate(found).scalar_subquery()
-    return found.union_all(sa.select(after).where(found.c.project.is_not(None)))
+_OWN = jobs.c.owner == sa.bindparam("me")
+_NAMELESS = sa.select(jobs).where(jobs.c.job_id.is_(None)).order_by(jobs.c.seq)
+_IN_STATES = sa.select(jobs).where(jobs.c.state.in_(sa.bindparam("states", expanding=True)), _OWN).order_by(jobs.c.seq)
+_TO_STOP = sa.select(jobs).where(
+    jobs.c.stop.is_not(None), jobs.c.state.in_(_STOPPABLE), _OWN | (jobs.c.state == State.QUEUED.value)
+)
