@@ -85,7 +85,8 @@ class Images:
                 message = f"The image {image} is not on this machine, and images.pull is never."
                 raise ImageMissing(message)
             log.info("pulling", image=image)
-            self._engine.pull(image, self._teller(image, began), self._policy.stalled_s)
+            silence = min(self._policy.stalled_s, self._policy.timeout_s)
+            self._engine.pull(image, self._teller(image, began), silence)
             digest = self._engine.has_image(image)
             if digest is None:
                 message = f"Image {image} was fetched, and is not there all the same."

@@ -137,7 +137,9 @@ class DockerEngine(Engine):
         except PullFailed:
             raise
         except EngineError as error:
-            message = f"Image {image} could not be fetched: {error}"
+            silent = isinstance(error.__cause__, requests.Timeout | urllib3.exceptions.TimeoutError)
+            reason = f"its registry said nothing for {stalled:.0f} s; try again later" if silent else error
+            message = f"Image {image} could not be fetched: {reason}"
             raise PullFailed(message) from error
 
     @override
