@@ -17,7 +17,7 @@ def check(run, place, monkeypatch):
     def checked(code=1, **settings):
         for key, value in settings.items():
             monkeypatch.setenv(f"ROUTER_{key.upper()}", str(value))
-        lines = run("check", code=code)[0].partition("\n\n")[2].splitlines()
+        lines = run("check", code=code)[0].rpartition("\n\n")[2].splitlines()
         found = {}
         for line in lines:
             if line[:1] != " ":
