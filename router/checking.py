@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -16,6 +17,7 @@ from router import amqp
 from router.core import CoreClient, Keys, Timeouts
 from router.daemon import complete, make_engine
 from router.errors import CoreUnauthorized, RouterError
+from router.policy import Machine, effective
 from router.settings import Settings, without_password
 
 _ROOM_BYTES = 5_000_000_000
@@ -144,7 +146,8 @@ def _disk(settings: Settings) -> str:
 
 def _given(key: str, value: str) -> None:
     if not value:
-        raise _NotAsked(f"not asked: {key} is not set", "See settings.")
+        msg = f"not asked: {key} is not set"
+        raise _NotAsked(msg, "See settings.")
 
 
 def _existing(folder: Path) -> Path:
@@ -155,3 +158,16 @@ def _existing(folder: Path) -> Path:
 def _unwritable(folder: Path) -> str:
     place = _existing(folder)
     return "" if os.access(place, os.W_OK | os.X_OK) and place.is_dir() else f"{place} cannot be written to"
+
+
+def policies(settings: Settings) -> dict[str, dict[str, Any]]:
+    """What the container of a job may do and use as things are, by software; shares need an engine that answers."""
+    engine = make_engine(settings)
+    try:
+        info = engine.info()
+        machine = Machine(info.memory or None, float(info.cpus))
+    except RouterError:
+        machine = Machine()
+    finally:
+        engine.close()
+    return effective(settings, machine)

@@ -49,10 +49,11 @@ def check(options: Options) -> int:
     import yaml
 
     from router import settings
-    from router.checking import findings
+    from router.checking import findings, policies
 
     found = settings.load(options.config)
     print(yaml.safe_dump(settings.masked(found), sort_keys=False), flush=True)
+    print(yaml.safe_dump({"policy": policies(found)}, sort_keys=False), flush=True)
     wrong = False
     for one in findings(found):
         words = one.problem.replace("\n", "\n" + 10 * " ")

@@ -26,6 +26,7 @@ from router.engines.base import Engine
 from router.errors import CoreError, CoreNotFound, CoreUnavailable, SettingError
 from router.images import Images
 from router.intake import Intake
+from router.launch import hub_login, isolation
 from router.log import get_logger
 from router.logs import Followers, LogLimits, excerpt, log_path
 from router.metrics import REGISTRY, Gauges
@@ -252,7 +253,7 @@ def make_engine(settings: Settings) -> Engine:
         from router.engines.docker import DockerEngine
 
         # Twice this: the daemon keeps two files. The router has read a line long before it is turned over.
-        return DockerEngine(settings.engine.host, settings.logs.max_bytes)
+        return DockerEngine(settings.engine.host, settings.logs.max_bytes, isolation(settings), hub_login(settings))
     if kind == "process":
         from router.engines.process import ProcessEngine
 
