@@ -36,8 +36,11 @@ def run(options: Options) -> None:
     from router import log, settings
     from router.daemon import Daemon
 
-    found = settings.load(options.config)
+    notes: list[str] = []
+    found = settings.load(options.config, notes)
     log.configure(found.log.level, as_json=found.log.json_lines)
+    for note in notes:
+        log.get_logger(__name__).warning("setting of the Java router", note=note)
     Daemon(found).run()
 
 
@@ -51,7 +54,9 @@ def check(options: Options) -> int:
     from router import settings
     from router.checking import findings, policies
 
-    found = settings.load(options.config)
+    notes: list[str] = []
+    found = settings.load(options.config, notes)
+    print("".join(f"# {note}\n" for note in notes), end="")
     print(yaml.safe_dump(settings.masked(found), sort_keys=False), flush=True)
     print(yaml.safe_dump({"policy": policies(found)}, sort_keys=False), flush=True)
     wrong = False

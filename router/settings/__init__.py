@@ -1,7 +1,7 @@
 """Settings: router.yml, environment variables, secret files; validated once at the start.
 
-Later wins: defaults, router.yml, environment (`ROUTER_CORE__URL`, two underscores between section and key), secret
-files named by a `..._file` key.
+Later wins: defaults, what the Java router had (`legacy.py`), router.yml, environment (`ROUTER_CORE__URL`, two
+underscores between section and key), secret files named by a `..._file` key.
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+from typing_extensions import override
 from yaml import YAMLError
 
 from router.errors import SettingError
+from router.settings import legacy
 from router.settings.sections import (
     BrokerSection,
     CatalogueSection,
@@ -78,13 +86,15 @@ class Settings(BaseSettings):
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
 
 
-def load(config: Path | None = None) -> Settings:
+def load(config: Path | None = None, notes: list[str] | None = None) -> Settings:
     """Read the settings.
 
     Parameters
     ----------
     config
-        router.yml; by default the file that the variable ROUTER_CONFIG names, if it is set.
+        router.yml, or the Java router's config.groovy; by default the file that the variable ROUTER_CONFIG names.
+    notes
+        Gets a line for each setting of the Java router that means nothing any more.
 
     Raises
     ------
@@ -95,7 +105,8 @@ def load(config: Path | None = None) -> Settings:
     if path is not None and not path.is_file():
         message = f"{path}: there is no such file; correct --config or {CONFIG_VARIABLE}"
         raise SettingError(message)
-    source = type("Settings", (Settings,), {"model_config": SettingsConfigDict(yaml_file=path)})
+    groovy = path is not None and path.suffix == ".groovy"
+    source = _sources(None if groovy else path, _of_java_router(path if groovy else None, notes))
     known = {field.upper() for field in Settings.model_fields} | {"CONFIG"}
     for variable in os.environ:
         if variable.startswith("ROUTER_") and variable.removeprefix("ROUTER_").split("__")[0] not in known:
@@ -109,6 +120,35 @@ def load(config: Path | None = None) -> Settings:
         message = f"{path}: not YAML: {' '.join(str(error).split())}"
         raise SettingError(message) from None
     return _with_secrets(settings)
+
+
+def _sources(file: Path | None, old: dict[str, Any]) -> type[Settings]:
+    """The settings class that reads this file, and old settings behind everything else."""
+
+    class Sourced(Settings):
+        model_config = SettingsConfigDict(yaml_file=file)
+
+        @classmethod
+        @override
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *args: Any, **sources: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            found = super().settings_customise_sources(settings_cls, *args, **sources)
+            return *found, InitSettingsSource(settings_cls, old)
+
+    return Sourced
+
+
+def _of_java_router(file: Path | None, notes: list[str] | None) -> dict[str, Any]:
+    """The settings of the Java router: a config.groovy (bootstrap's, when none is named), and its variables."""
+    file = file or (legacy.FILE if legacy.FILE.is_file() else None)
+    old = {**(legacy.read(file) if file else {}), **legacy.variables(os.environ)}
+
+    unused: list[str] = []
+    settings = legacy.translate(old, unused.append)
+    if notes is not None:
+        notes += unused
+    return settings
 
 
 def masked(settings: Settings) -> dict[str, Any]:
