@@ -87,11 +87,17 @@ class Routes:
         return register
 
 
+#: What Core had not before processing servers.
+NOT_LEGACY = ("processing_server", "software_user_repository", "job/{id:int}/kill", "job/{id:int}/log")
+
+
 def mount(core: Core, rooms: Iterable[Routes]) -> list[StarletteRoute]:
-    """Return the routes for Starlette."""
+    """Return the routes for Starlette; a legacy Core (dialect A) lacks what came later."""
     mounted = []
     for room in rooms:
         for route in room.routes:
+            if core.settings.dialect == "A" and route.path.startswith(NOT_LEGACY):
+                continue
             path = route.path if route.path.startswith("/") else f"/api/{route.path}"
             mounted.append(
                 StarletteRoute(path, _endpoint(core, route), methods=list(route.methods), name=route.handler.__name__)

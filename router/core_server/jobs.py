@@ -22,13 +22,16 @@ from router.core_server.wire import whole
 #: How listings show the values of keys.
 MASK = "*********************"
 STATUSES = range(9)
+#: KILLED came with processing servers.
+LEGACY_STATUSES = range(8)
 
 routes = Routes()
 
 
 def _prepare(call: Call, row: Row, old: Row | None) -> None:
-    if row["status"] not in STATUSES:
-        msg = f"status must be 0 to 8, not {row['status']}"
+    statuses = LEGACY_STATUSES if call.core.settings.dialect == "A" else STATUSES
+    if row["status"] not in statuses:
+        msg = f"status must be 0 to {statuses[-1]}, not {row['status']}"
         raise WrongArgument(msg)
     if not 0 <= row["progress"] <= 100:
         msg = f"progress must be 0 to 100, not {row['progress']}"
