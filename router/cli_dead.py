@@ -27,8 +27,8 @@ def add(group: Group) -> None:
 def list_(options: Options) -> None:
     """The newest dead letters, the newest first: number, when, queue, why."""
     from router.places import places
-    from router.shown import when
     from router.store.glance import glance
+    from router.wording import when
 
     with glance(places(options.config).store) as look:
         found = look.dead_letters(options.limit)
@@ -45,8 +45,8 @@ def list_(options: Options) -> None:
 def show(options: Options) -> None:
     """One dead letter: why, and its bytes, keys masked."""
     from router.places import places
-    from router.shown import when
     from router.store.glance import glance
+    from router.wording import when
 
     with glance(places(options.config).store) as look:
         letter = look.dead_letter(options.number) or _unknown(options.number)

@@ -69,7 +69,7 @@ def list_(options: Options) -> None:
 
 
 def _row(job: JobRow) -> str:
-    from router.shown import lasting, when
+    from router.wording import lasting, when
 
     until = job.ended_at or (time.time() if job.started_at else None)
     ran = lasting(until - job.started_at if until and job.started_at else None)

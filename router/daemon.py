@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from router.amqp import Broker, Delivery
@@ -24,17 +24,19 @@ from router.catalogue import Catalogue, GitHubAccounts, StoredTasks
 from router.core import CoreClient, Keys, Timeouts
 from router.engines.base import Engine
 from router.errors import CoreError, CoreNotFound, CoreUnavailable, SettingError
+from router.figures import figures
 from router.images import Images
 from router.intake import Intake
 from router.launch import hub_login, isolation
 from router.log import get_logger
 from router.logs import Followers, LogLimits, excerpt, log_path
-from router.metrics import REGISTRY, Gauges
+from router.metrics import REGISTRY, Asked
+from router.readiness import Answering
 from router.reports import Reports
 from router.settings import Settings
-from router.states import State
 from router.store import Store
 from router.supervisor import PullEnded, PullSaid, Reported, Steps, Supervisor, Wake
+from router.views import Views
 
 log = get_logger(__name__)
 
@@ -50,6 +52,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._problems: dict[str, str] = {}
         self._asked: dict[str, Callable[[], str]] = {}
+        self._warned: dict[str, Callable[[], str]] = {}
         self._undo: list[tuple[str, Callable[[], None]]] = []
 
     def run(self) -> None:
@@ -73,11 +76,13 @@ class Daemon:
         if settings.http.port:
             from router.http import Outside
 
-            outside = Outside(settings.http.host, settings.http.port, self.problems)
+            outside = Outside(settings.http.host, settings.http.port, self.problems, self.warnings)
             outside.start()
             self._undo.append(("http", outside.stop))
         store = Store(settings.store.url.get_secret_value())
         self._undo.append(("store", store.close))
+        if settings.http.port:
+            outside.show(Views(store, settings.logs.folder))
         keys = Keys(settings.core.public_key, settings.core.private_key.get_secret_value())
         self._core = CoreClient(settings.core.url, keys, Timeouts(read=settings.core.timeout_s))
         self._undo.append(("core", self._core.close))
@@ -155,10 +160,12 @@ class Daemon:
             "supervisor": lambda: supervisor.problem,
             "core": lambda: reports.problem,
             "queues": lambda: _unconsumed(self._broker.queues),
+            "engine": Answering(engine.info),
         }
-        gauges = Gauges(lambda: self._figures(store))
-        REGISTRY.register(gauges)
-        self._undo.append(("metrics", lambda: REGISTRY.unregister(gauges)))
+        self._warned = {"catalogue": lambda: catalogue.problem}
+        asked = Asked(lambda: figures(store, settings.slots, lambda: self._broker.connections, self._parts))
+        REGISTRY.register(asked)
+        self._undo.append(("metrics", lambda: REGISTRY.unregister(asked)))
         reports.start()
         supervisor.start()
         intake.start()
@@ -167,20 +174,6 @@ class Daemon:
         self._broker.start()
         self._problems.pop("router", None)
         log.info("router started", name=settings.name, slots=settings.slots)
-
-    def _figures(self, store: Store) -> Iterable[tuple[str, str, Mapping[str, float]]]:
-        """What /metrics shows besides the counters."""
-        with store.read() as unit:
-            states, oldest, unsent = unit.counts(), unit.oldest_queued(), unit.unsent()
-            age = unit.now() - oldest if oldest is not None else 0.0
-        yield "router_jobs", "Jobs by state", {state.value: float(states.get(state, 0)) for state in State}
-        yield "router_queue_age_seconds", "How long the oldest queued job waits", {"": age}
-        yield "router_outbox_depth", "Reports Core has not got yet", {"": float(unsent)}
-        yield (
-            "router_broker_connections",
-            "Connections to the broker since the start",
-            {"": float(self._broker.connections)},
-        )
 
     def _catalogue(self, store: Store) -> Catalogue:
         wanted = self._settings.catalogue
@@ -222,11 +215,16 @@ class Daemon:
 
     def problems(self) -> dict[str, str]:
         """What is wrong just now, by part."""
-        found = dict(self._problems)
-        for part, ask in self._asked.items():
-            if problem := ask():
-                found[part] = problem
-        return found
+        asked = {part: problem for part, ask in self._asked.items() if (problem := ask())}
+        return {**self._problems, **asked}
+
+    def warnings(self) -> dict[str, str]:
+        """What is wrong and keeps no job from running: the catalogue's sources are away, say."""
+        return {part: problem for part, ask in self._warned.items() if (problem := ask())}
+
+    def _parts(self) -> dict[str, str]:
+        """Every part, with its problem or an empty text."""
+        return {part: ask() for part, ask in {**self._asked, **self._warned}.items()} | self._problems
 
     def stop(self) -> None:
         """Stop what was started, last first."""

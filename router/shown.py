@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from router.endings import FAILED, KILLED, SUCCESS, Kind
 from router.masking import mask_text, readable
+from router.wording import lasting, when
 
 if TYPE_CHECKING:
     from router.store import JobRow, Moment
@@ -34,23 +34,6 @@ _WAITING = {
     "pulling": "Its image is being fetched; see images.stalled_s and images.timeout_s in router.yml.",
     "reporting": "It is over; Core has not taken the report yet. `cytomine-router check` asks Core.",
 }
-
-
-def when(at: float | None) -> str:
-    """A moment, in local time."""
-    return "-" if at is None else datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
-
-
-def lasting(seconds: float | None) -> str:
-    """A length of time: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
-    if seconds is None:
-        return "-"
-    if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def hint(job: JobRow) -> str:

@@ -22,6 +22,7 @@ from typing_extensions import override
 
 import docker
 from docker import auth
+from router import metrics
 from router.engines.base import (
     LABEL_PREFIX,
     Container,
@@ -326,8 +327,11 @@ class DockerEngine(Engine):
             message = f"docker: {what}: {error.explanation or error}"
             if status == requests.codes.conflict:
                 raise _Conflict(message) from error
+            metrics.ENGINE_ERRORS.labels(what.split(maxsplit=1)[0]).inc()
             raise EngineError(message) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, DockerException, OSError) as error:
+            if not what.startswith(("events", "logs")):  # streams that were silent too long end so every day
+                metrics.ENGINE_ERRORS.labels(what.split(maxsplit=1)[0]).inc()
             raise _unavailable(what, error) from error
 
 

@@ -113,6 +113,7 @@ class JobLog:
         if self._over:
             missing = self._over - self._tail_size
             if missing:
+                metrics.LOG_BYTES_LOST.labels("limit").inc(missing)
                 self._put(f"\n{NOTE} {missing} bytes are lost here: over the limit of this file\n".encode())
             for piece in self._tail:
                 self._put(piece)
@@ -180,6 +181,7 @@ class JobLog:
         if not self._lost:
             log.warning("log bytes lost", file=self.path.name, reason=why)
         self._lost += number
+        metrics.LOG_BYTES_LOST.labels("disk").inc(number)
         self._lost_why = why
 
     def _ends_a_line(self) -> bool:

@@ -91,6 +91,11 @@ class Inbox:
         found = self._connection.execute(sa.select(dead_letters).order_by(dead_letters.c.id.desc()).limit(limit))
         return [DeadLetter.read(row) for row in found.mappings()]
 
+    def dead_letter_count(self) -> int:
+        """How many dead letters nobody has sent through again."""
+        query = sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.replayed_at.is_(None))
+        return int(self._connection.execute(query).scalar_one())
+
     def dead_letter(self, letter: int) -> DeadLetter | None:
         """One dead letter."""
         row = self._connection.execute(sa.select(dead_letters).where(dead_letters.c.id == letter)).mappings().first()

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from router import metrics
 from router.endings import StopReason
 from router.engines.base import Engine, Limits
 from router.errors import EngineError, RouterError, StoreError
@@ -355,7 +354,6 @@ class Supervisor(Actions):
             try:
                 happenings = step(job)
             except EngineError as error:
-                metrics.ENGINE_ERRORS.inc()
                 log.warning("step will be repeated", job=job.job_id, reason=str(error))
                 self._timers.add(_RETRY_SECONDS, partial(self._submit, step, job))
                 return
