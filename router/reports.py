@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from router import metrics
 from router.core import CoreClient, Job, JobChange, JobStatus, not_final
 from router.errors import (
+    CoreConflict,
     CoreError,
     CoreForbidden,
     CoreNotFound,
@@ -30,7 +31,7 @@ log = get_logger(__name__)
 _THREADS = 4
 _LONGEST_PAUSE = 60.0
 _LOOK_SECONDS, _IDLE_SECONDS = 1.0, 30.0
-_MOST_ATTEMPTS_WITHOUT_RIGHTS = 30
+_MOST_REFUSALS = 30
 
 
 class Reports:
@@ -156,8 +157,9 @@ class Reports:
             self.problem = str(problem)
             self._postpone(report, str(problem))
             return
-        except CoreForbidden as problem:
-            if report.attempts < _MOST_ATTEMPTS_WITHOUT_RIGHTS:
+        except (CoreForbidden, CoreConflict) as problem:
+            # Rights may be given, and what was in the way (somebody else changing the job) may be over, later.
+            if report.attempts < _MOST_REFUSALS:
                 self._postpone(report, str(problem))
                 return
             error = str(problem)
