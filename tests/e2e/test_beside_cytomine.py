@@ -104,5 +104,7 @@ def test_a_job_of_the_web_page_runs(deployed: Deployed, engine: Engine, tmp_path
     wait_for("the router", deployed.ready, timeout=60, hint=lambda: bytes(router.logs(tail=40)).decode())
     (outcome,) = Story(deployed, Screen(), tmp_path).tell((Launch("tissue_finder", "Tissue", ("slide",), {}),))
     assert outcome.missing == []
+    code, checked = router.exec_run(["cytomine-router", "check"])
+    assert code == 0, bytes(checked).decode()
     printed = bytes(router.logs()).decode()
     assert deployed.core.keys["router"]["privateKey"] not in printed
