@@ -112,7 +112,7 @@ class Daemon:
             self._core,
             owner=lambda: supervisor.lease.owner,
             log_of=lambda job: excerpt(log_path(settings.logs.folder, job), settings.logs.attached_bytes),
-            delivered=lambda seq: supervisor.post(Reported(seq)),
+            delivered=lambda report, error: supervisor.post(Reported(report.seq, report.id, error)),
         )
         steps = Steps(
             settings,

@@ -48,7 +48,7 @@ class Reports:
     log_of
         What Core gets of a job's log; None when there is nothing of ours to attach.
     delivered
-        Told the place in the store of a job whose final report is over.
+        Told a final report that is over, and why if Core will never take it; it stores that, and calls `settled`.
     """
 
     def __init__(
@@ -58,14 +58,20 @@ class Reports:
         *,
         owner: Callable[[], str],
         log_of: Callable[[int], bytes | None],
-        delivered: Callable[[int], None],
+        delivered: Callable[[Report, str | None], None],
     ) -> None:
         self._store, self._core, self._owner = store, core, owner
         self._log_of, self._delivered = log_of, delivered
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
+        # Jobs a thread is at, and those whose final report is over but not stored as sent yet.
         self._busy: set[int] = set()
+        self._over: set[int] = set()
+        # Jobs that have no log in Core, for certain.
+        self._bare: set[int] = set()
+        # Whether there may be more to hand out when a thread is free, or later.
+        self._again, self._postponed = False, True
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="report")
         self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
         #: Why Core was not told the last time, empty when it was.
@@ -78,6 +84,22 @@ class Reports:
     def wake(self) -> None:
         """There is something new in the outbox."""
         self._wake.set()
+
+    def settled(self, seq: int) -> None:
+        """The store knows that a job's final report is over."""
+        with self._lock:
+            self._over.discard(seq)
+            self._bare.discard(seq)
+
+    def bare(self, seq: int) -> None:
+        """A job begins that nobody has attached a log to: the first one need not look for older ones."""
+        with self._lock:
+            self._bare.add(seq)
+
+    def forget(self) -> None:
+        """Our jobs are another router's: what of them is still to be said is asked from the store anew."""
+        with self._lock:
+            self._over.clear()
 
     def refresh(self, seq: int, job_id: int) -> None:
         """Attach the log of a running job as it is now, unless something else is being told about the job.
@@ -94,7 +116,7 @@ class Reports:
         try:
             content = self._log_of(job_id)
             if content:
-                self._attach(job_id, content)
+                self._attach(seq, job_id, content)
         except CoreError as error:
             log.debug("log not refreshed", job=job_id, reason=str(error))
         finally:
@@ -123,21 +145,26 @@ class Reports:
     def _hand_out(self) -> bool:
         """Give free threads what is due; whether something waits for its time."""
         with self._lock:
-            busy = set(self._busy)
+            busy, over = set(self._busy), set(self._over)
+        self._again = True
         if len(busy) >= _THREADS:
             return False
         with self._store.read() as unit:
-            due = unit.due_reports(self._owner(), _THREADS - len(busy), without=busy)
-            later = not due and unit.next_report_time() is not None
-        for report in due:
+            due = unit.due_reports(self._owner(), _THREADS, without=over)
+            if not due:
+                self._postponed = unit.next_report_time() is not None
+        free = [report for report in due if report.seq not in busy][: _THREADS - len(busy)]
+        self._again = len(free) < len(due) or len(due) == _THREADS
+        for report in free:
             with self._lock:
                 self._busy.add(report.seq)
             self._pool.submit(self._send, report)
-        return later
+        return self._postponed
 
     def _send(self, report: Report) -> None:
+        last = False
         try:
-            self._tell(report)
+            last = self._tell(report)
         except Exception as error:
             log.exception("report failed", job=report.job_id, reason=str(error))
             with contextlib.suppress(StoreError):
@@ -145,9 +172,11 @@ class Reports:
         finally:
             with self._lock:
                 self._busy.discard(report.seq)
-            self._wake.set()
+            if self._again or not last:
+                self._wake.set()
 
-    def _tell(self, report: Report) -> None:
+    def _tell(self, report: Report) -> bool:
+        """Tell Core; whether that was the last there is to say about the job."""
         error = ""
         try:
             self._say(report)
@@ -156,26 +185,31 @@ class Reports:
         except (CoreUnavailable, CoreUnauthorized) as problem:
             self.problem = str(problem)
             self._postpone(report, str(problem))
-            return
+            return False
         except (CoreForbidden, CoreConflict) as problem:
             # Rights may be given, and what was in the way (somebody else changing the job) may be over, later.
             if report.attempts < _MOST_REFUSALS:
                 self._postpone(report, str(problem))
-                return
+                return False
             error = str(problem)
         except CoreError as problem:
             error = str(problem)
         self.problem = ""
         if error:
             log.warning("report given up", job=report.job_id, reason=error)
+        if report.final:
+            with self._lock:
+                self._over.add(report.seq)
+            self._delivered(report, error or None)
+            return True
         with self._store.write() as unit:
             unit.report_sent(report.id, error or None)
-        if report.final:
-            self._delivered(report.seq)
+        return False
 
     def _postpone(self, report: Report, reason: str) -> None:
         pause = min(_LONGEST_PAUSE, 2.0 ** min(report.attempts, 6))
         metrics.CORE_ERRORS.inc()
+        self._postponed = True
         log.warning("report postponed", job=report.job_id, reason=reason, again_in_s=pause)
         with self._store.write() as unit:
             unit.report_postponed(report.id, reason, pause)
@@ -184,15 +218,19 @@ class Reports:
         if report.final:
             content = self._log_of(report.job_id)
             if content is not None:
-                self._attach(report.job_id, content)
+                self._attach(report.seq, report.job_id, content)
         if report.status is None and report.comment is None:
             return
         when = not_final if report.final else _still_waits
         tell(self._core, report.job_id, JobChange(status=report.status, comment=report.comment), when)
 
-    def _attach(self, job_id: int, content: bytes) -> None:
+    def _attach(self, seq: int, job_id: int, content: bytes) -> None:
+        with self._lock:
+            # The second time, and after a failure, there may be one.
+            first = seq in self._bare
+            self._bare.discard(seq)
         try:
-            self._core.attach_log(job_id, content)
+            self._core.attach_log(job_id, content, first=first)
         except CoreForbidden:
             with as_job_user(self._core, job_id) as core:
                 core.attach_log(job_id, content)

@@ -75,10 +75,11 @@ class JobCalls:
             raise CoreNotFound(message)
         return Keys(public_key, found["privateKey"])
 
-    def attach_log(self, job_id: int, content: bytes) -> AttachedFile:
+    def attach_log(self, job_id: int, content: bytes, *, first: bool = False) -> AttachedFile:
         """Make `content` the job's one `log.out`: upload it, then delete the older ones (3.5).
 
-        Part and field are both named log.out, since a legacy Core takes the name from the part.
+        Part and field are both named log.out, since a legacy Core takes the name from the part. With `first` there are
+        no older ones for certain, and Core is not asked for them.
         """
         answer = self._connection.multipart(
             "attachedfile.json",
@@ -86,6 +87,8 @@ class JobCalls:
             {"domainClassName": JOB_CLASS, "domainIdent": job_id, "filename": LOG_NAME},
         )
         newest = AttachedFile.read(answer)
+        if first:
+            return newest
         for found in self.attached_files(job_id):
             if found.filename == LOG_NAME and found.id < newest.id:
                 self.delete_attached_file(found.id)

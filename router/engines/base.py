@@ -178,6 +178,16 @@ class EngineInfo:
     gpus: int = 0
 
 
+@dataclass(frozen=True)
+class End:
+    """A container that ended, as the engine told it at once; `code` None when only `inspect` knows."""
+
+    container: str
+    job: int
+    code: int | None = None
+    at: float | None = None
+
+
 #: Told what a pull does just now, for people: "12 of 40 MB".
 Progress = Callable[[str], None]
 
@@ -225,8 +235,8 @@ class Engine(Protocol):
         """Remove it with its volumes."""
         ...
 
-    def watch(self, router: str, ended: Callable[[str, int], None]) -> None:
-        """Call `ended(container id, job)` for every container of this router that ends, until `close`."""
+    def watch(self, router: str, ended: Callable[[End], None]) -> None:
+        """Call `ended` for every container of this router that ends, until `close`."""
         ...
 
     def close(self) -> None:

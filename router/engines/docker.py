@@ -27,6 +27,7 @@ from router.engines.base import (
     LABEL_PREFIX,
     Container,
     ContainerSpec,
+    End,
     Engine,
     EngineInfo,
     Identity,
@@ -91,6 +92,8 @@ class DockerEngine(Engine):
                     )
                 except (DockerException, requests.RequestException) as error:
                     raise _unavailable(self._host, error) from error
+                # No proxy leads to a socket of this machine: looking for one cost more than the rest of a call.
+                self._client.trust_env = not self._host.startswith("unix:")
             return self._client
 
     @override
@@ -273,7 +276,7 @@ class DockerEngine(Engine):
             self._api.remove_container(container, v=True, force=True)
 
     @override
-    def watch(self, router: str, ended: Callable[[str, int], None]) -> None:
+    def watch(self, router: str, ended: Callable[[End], None]) -> None:
         since, pause = time.time(), 0.1
         while not self._closed.is_set():
             try:
@@ -282,7 +285,9 @@ class DockerEngine(Engine):
                     since = event["timeNano"] / 1e9
                     identity = Identity.read(event["Actor"]["Attributes"])
                     if identity is not None:
-                        ended(event["Actor"]["ID"], identity.job)
+                        code = event["Actor"]["Attributes"].get("exitCode", "")
+                        known = int(code) if code.isdigit() else None
+                        ended(End(event["Actor"]["ID"], identity.job, known, since))
             except EngineError as error:
                 log.debug("event stream ended", reason=str(error))
             self._closed.wait(pause)

@@ -18,6 +18,7 @@ from typing_extensions import override
 from router.engines.base import (
     Container,
     ContainerSpec,
+    End,
     Engine,
     EngineInfo,
     LogChunk,
@@ -53,7 +54,7 @@ class FakeEngine(Engine):
         self._lock = threading.RLock()
         self._containers: dict[str, _Pretended] = {}
         self._numbers = itertools.count(1)
-        self._watchers: list[Callable[[str, int], None]] = []
+        self._watchers: list[Callable[[End], None]] = []
         self._closed = threading.Event()
         #: Set to pretend that the daemon does not answer.
         self.away = False
@@ -148,7 +149,7 @@ class FakeEngine(Engine):
             found.killed.set()
 
     @override
-    def watch(self, router: str, ended: Callable[[str, int], None]) -> None:
+    def watch(self, router: str, ended: Callable[[End], None]) -> None:
         self._watchers.append(ended)
         self._closed.wait()
 
@@ -188,4 +189,4 @@ class FakeEngine(Engine):
                 found.seen, status="exited", exit_code=code, out_of_memory=out_of_memory, ended_at=time.time()
             )
         for watcher in self._watchers:
-            watcher(found.seen.id, found.seen.identity.job)
+            watcher(End(found.seen.id, found.seen.identity.job, code, found.seen.ended_at))

@@ -25,6 +25,7 @@ from typing_extensions import override
 from router.engines.base import (
     Container,
     ContainerSpec,
+    End,
     Engine,
     EngineInfo,
     Identity,
@@ -157,7 +158,7 @@ class ProcessEngine(Engine):
         shutil.rmtree(self._folder / container, ignore_errors=True)
 
     @override
-    def watch(self, router: str, ended: Callable[[str, int], None]) -> None:
+    def watch(self, router: str, ended: Callable[[End], None]) -> None:
         told: set[str] = set()
         while not self._closed.wait(_LOOK_SECONDS):
             for end in self._folder.glob(f"{router}-job-*/{END}"):
@@ -165,7 +166,7 @@ class ProcessEngine(Engine):
                 if name not in told:
                     told.add(name)
                     with contextlib.suppress(ContainerGone):
-                        ended(name, self.inspect(name).identity.job)
+                        ended(End(name, self.inspect(name).identity.job))
 
     @override
     def close(self) -> None:

@@ -15,6 +15,8 @@ log = get_logger(__name__)
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _STREAM_END_SECONDS = 1.0
+# A stream that ends in order does so because the container ended; whoever notices that sets `_over`.
+_ORDERLY_PAUSE = 0.5
 
 
 class _Follower:
@@ -39,6 +41,7 @@ class _Follower:
                         if self._taken:
                             return
                         self.file.write(chunk)
+                pause = max(pause, _ORDERLY_PAUSE)
             except ContainerGone:
                 return
             except EngineError as error:

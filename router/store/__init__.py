@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from router.store.inbox import NewJob
-    from router.store.rows import DeadLetter, JobRow, Moment, Report, Task
+    from router.store.rows import DeadLetter, Held, JobRow, Moment, Report, Task
     from router.store.store import Store, Unit
 
-__all__ = ["DeadLetter", "JobRow", "Moment", "NewJob", "Report", "Store", "Task", "Unit"]
+__all__ = ["DeadLetter", "Held", "JobRow", "Moment", "NewJob", "Report", "Store", "Task", "Unit"]
 
 _HOMES = {"NewJob": "inbox", "Store": "store", "Unit": "store"}
 

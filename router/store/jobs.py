@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from router.states import HOLDS_SLOT, Event, State, follow
-from router.store.rows import JobRow, Moment
+from router.store.rows import Held, JobRow, Moment
 from router.store.schema import jobs, timeline
 from router.store.waiting import waiting
 
@@ -56,13 +57,9 @@ class Jobs:
         state = follow(job.state, event)
         if state is None:
             return None
-        unchanged = (
-            jobs.c.seq == job.seq,
-            jobs.c.state == job.state.value,
-            jobs.c.owner.is_not_distinct_from(job.owner),
-        )
-        moving = jobs.update().where(*unchanged).values(state=state.value, **changes).returning(jobs)
-        moved = self._connection.execute(moving).mappings().first()
+        here = {"here_seq": job.seq, "here_state": job.state.value, "here_owner": job.owner}
+        values = {f"new_{column}": value for column, value in {**changes, "state": state.value}.items()}
+        moved = self._connection.execute(_moving(frozenset(changes)), {**here, **values}).mappings().first()
         if moved is None:
             return None
         self.note(job.seq, event.value, detail)
@@ -130,9 +127,9 @@ class Jobs:
         asked = {"me": owner, "states": [state.value for state in states]}
         return [JobRow.read(row) for row in self._connection.execute(_IN_STATES, asked).mappings()]
 
-    def holding_slots(self, owner: str) -> list[JobRow]:
+    def holding_slots(self, owner: str) -> list[Held]:
         """Jobs of `owner` that occupy the machine."""
-        return self.in_states(HOLDS_SLOT, owner)
+        return [Held.read(row) for row in self._connection.execute(_HOLDING, {"me": owner}).mappings()]
 
     def counts(self) -> Mapping[str, int]:
         """Number of jobs by state."""
@@ -162,6 +159,26 @@ _NOTE = timeline.insert()
 _OWN = jobs.c.owner == sa.bindparam("me")
 _NAMELESS = sa.select(jobs).where(jobs.c.job_id.is_(None)).order_by(jobs.c.seq)
 _IN_STATES = sa.select(jobs).where(jobs.c.state.in_(sa.bindparam("states", expanding=True)), _OWN).order_by(jobs.c.seq)
+_HOLDING = (
+    sa.select(jobs.c.seq, jobs.c.project, jobs.c.memory, jobs.c.cpus)
+    .where(jobs.c.state.in_([state.value for state in HOLDS_SLOT]), _OWN)
+    .order_by(jobs.c.seq)
+)
 _TO_STOP = sa.select(jobs).where(
     jobs.c.stop.is_not(None), jobs.c.state.in_(_STOPPABLE), _OWN | (jobs.c.state == State.QUEUED.value)
 )
+
+
+@cache
+def _moving(columns: frozenset[str]) -> sa.Executable:
+    """The update of `move` that sets these columns; built once, since building it costs more than running it."""
+    return (
+        jobs.update()
+        .where(
+            jobs.c.seq == sa.bindparam("here_seq"),
+            jobs.c.state == sa.bindparam("here_state"),
+            jobs.c.owner.is_not_distinct_from(sa.bindparam("here_owner", type_=sa.String)),
+        )
+        .values({column: sa.bindparam(f"new_{column}") for column in sorted(columns | {"state"})})
+        .returning(jobs)
+    )

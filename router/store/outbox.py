@@ -29,19 +29,12 @@ class Outbox:
             "comment": comment,
             "created_at": self._clock(),
         }
-        self._connection.execute(outbox.insert(), row)
+        self._connection.execute(_ADD, row)
 
     def due_reports(self, owner: str, limit: int, without: Collection[int] = ()) -> list[Report]:
         """The first unsent report of each job of `owner`, where its time has come, except for the jobs `without`."""
-        first = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.sent_at.is_(None)).group_by(outbox.c.seq)
-        query = (
-            sa.select(outbox)
-            .join(jobs, jobs.c.seq == outbox.c.seq)
-            .where(outbox.c.id.in_(first), outbox.c.not_before <= self._clock(), jobs.c.owner == owner)
-            .order_by(outbox.c.id)
-            .limit(limit + len(without))
-        )
-        found = [Report.read(row) for row in self._connection.execute(query).mappings()]
+        asked = {"me": owner, "now": self._clock(), "most": limit + len(without)}
+        found = [Report.read(row) for row in self._connection.execute(_DUE, asked).mappings()]
         return [report for report in found if report.seq not in without][:limit]
 
     def next_report_time(self) -> float | None:
@@ -51,8 +44,7 @@ class Outbox:
 
     def report_sent(self, report: int, error: str | None = None) -> None:
         """A report is over; with `error`, because Core will never take it."""
-        values = {"sent_at": self._clock(), "error": error}
-        self._connection.execute(outbox.update().where(outbox.c.id == report).values(values))
+        self._connection.execute(_SENT, {"report": report, "at": self._clock(), "why": error})
 
     def report_postponed(self, report: int, error: str, seconds: float) -> None:
         """Core did not answer: try again later."""
@@ -63,3 +55,23 @@ class Outbox:
         """How many reports wait."""
         query = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))
         return int(self._connection.execute(query).scalar_one())
+
+
+# Built once: building a statement costs more than running it.
+_ADD = outbox.insert()
+_SENT = (
+    outbox.update()
+    .where(outbox.c.id == sa.bindparam("report"))
+    .values(sent_at=sa.bindparam("at"), error=sa.bindparam("why"))
+)
+_DUE = (
+    sa.select(outbox)
+    .join(jobs, jobs.c.seq == outbox.c.seq)
+    .where(
+        outbox.c.id.in_(sa.select(sa.func.min(outbox.c.id)).where(outbox.c.sent_at.is_(None)).group_by(outbox.c.seq)),
+        outbox.c.not_before <= sa.bindparam("now"),
+        jobs.c.owner == sa.bindparam("me"),
+    )
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)

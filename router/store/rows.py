@@ -61,6 +61,16 @@ class JobRow(Row):
 
 
 @dataclass(frozen=True)
+class Held(Row):
+    """What a job that holds a slot takes of the machine."""
+
+    seq: int
+    project: int | None
+    memory: int | None
+    cpus: float | None
+
+
+@dataclass(frozen=True)
 class Moment(Row):
     """One entry of a job's timeline."""
 

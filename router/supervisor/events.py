@@ -58,9 +58,12 @@ class PullEnded:
 
 @dataclass(frozen=True)
 class Exited:
-    """The engine says that a container of this job ended; how, must be looked up."""
+    """The engine says that a container of this job ended; how, must be looked up unless its exit code was 0."""
 
     job_id: int
+    container: str = ""
+    exit_code: int | None = None
+    at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,11 @@ class LogSafe:
 
 @dataclass(frozen=True)
 class Reported:
-    """Core has the final report."""
+    """Core has the final report, or, for the reason in `error`, will never take it."""
 
     seq: int
+    report: int
+    error: str | None = None
 
 
 @dataclass(frozen=True)

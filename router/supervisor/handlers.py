@@ -2,6 +2,7 @@
 
     happening       state before            state after     effect
     Started         preparing               running         stop it, if that was wished meanwhile
+    Exited          running                 finishing       complete the log (exit code 0; otherwise look how it ended)
     Deferred        preparing               queued          -
     ImageMissing    preparing               pulling         fetch the image
     PullEnded       pulling                 queued          - (with a problem: finishing)
@@ -48,8 +49,8 @@ class Actions:
     def report(self) -> None:
         """There is something in the outbox."""
 
-    def clean(self, job: JobRow) -> None:
-        """Remove the job's container."""
+    def settled(self, seq: int, job: JobRow | None) -> None:
+        """The final report is stored as sent; `job` is done, None when it is not ours any more."""
 
     def look(self, job: JobRow) -> None:
         """Look how the job's container ended."""
@@ -66,6 +67,7 @@ class Handlers:
 
     def __init__(self, settings: Settings, actions: Actions, lease: Lease) -> None:
         self._settings, self._actions, self._lease = settings, actions, lease
+        self._early: dict[int, events.Exited] = {}
         self._by_type: Mapping[type, Callable[[Unit, Any], list[Effect]]] = {
             events.Started: self._started,
             events.Deferred: self._deferred,
@@ -110,7 +112,8 @@ class Handlers:
             effects.append(lambda: metrics.START_SECONDS.observe(max(0.0, said.at - moved.received_at)))
         if moved is not None and moved.stop is not None:
             effects.append(lambda: self._actions.halt(moved))
-        return effects
+        early = self._early.pop(said.seq, None)
+        return effects + self._exited(unit, early) if early is not None else effects
 
     def _deferred(self, unit: Unit, said: events.Deferred) -> list[Effect]:
         job = self._mine(unit, said.seq)
@@ -154,8 +157,16 @@ class Handlers:
 
     def _exited(self, unit: Unit, said: events.Exited) -> list[Effect]:
         job = unit.find(said.job_id)
-        if job is None or job.state is not State.RUNNING or job.owner != self._lease.owner:
+        if job is None or job.owner != self._lease.owner:
             return []
+        if job.state is State.PREPARING:
+            # A short job may be over before its start is stored.
+            self._early[job.seq] = said
+        if job.state is not State.RUNNING:
+            return []
+        # With a memory limit, only a look tells whether a part of it was killed for that.
+        if said.exit_code == 0 and said.container == job.container and not job.memory:
+            return self._end(unit, job, events.Ended(job.seq, Facts(exit_code=0), ended_at=said.at))
         return [lambda: self._actions.look(job)]
 
     def _identified(self, unit: Unit, said: events.Identified) -> list[Effect]:
@@ -216,8 +227,12 @@ class Handlers:
         return [self._actions.report]
 
     def _reported(self, unit: Unit, said: events.Reported) -> list[Effect]:
-        moved = self._move(unit, said.seq, Event.REPORTED, done_at=unit.now(), owner=None)
-        return [lambda: self._actions.clean(moved)] if moved is not None else []
+        job = self._mine(unit, said.seq)
+        moved = None
+        if job is not None:
+            unit.report_sent(said.report, said.error)
+            moved = unit.move(job, Event.REPORTED, done_at=unit.now(), owner=None)
+        return [lambda: self._actions.settled(said.seq, moved)]
 
 
 def _detail(ending: Ending, facts: Facts) -> str:

@@ -26,8 +26,8 @@ from router.reports import Reports
 from router.scheduler import Capacity, Need, admit
 from router.settings import Settings
 from router.states import Event, State
-from router.store import JobRow, Store, Unit
-from router.supervisor.events import Exited, Happening, Wake
+from router.store import Held, JobRow, Store, Unit
+from router.supervisor.events import Deferred, Ended, Exited, Happening, Identified, ImageMissing, PullEnded, Wake
 from router.supervisor.handlers import Actions, Effect, Handlers
 from router.supervisor.lease import Lease
 from router.supervisor.steps import Steps
@@ -41,6 +41,8 @@ _TICK_SECONDS = 1.0
 _COMPARE_EVERY_SECONDS = 10.0
 _PRUNE_EVERY_SECONDS = 60.0
 _DAY_SECONDS = 86_400.0
+#: After these somebody may start who could not before; all else is seen a second later.
+_MAKE_ROOM = {Wake, Exited, Ended, Deferred, ImageMissing, PullEnded, Identified}
 _LONGEST_HOLD = 30.0
 _RETRY_SECONDS = 2.0
 _FIRST_ATTACH_SECONDS = 10.0
@@ -109,7 +111,7 @@ class Supervisor(Actions):
             self.lease.leave(unit)
 
     def _watch(self) -> None:
-        self._engine.watch(self._settings.name, lambda _, job: self.post(Exited(job)))
+        self._engine.watch(self._settings.name, lambda end: self.post(Exited(end.job, end.container, end.code, end.at)))
 
     def _run(self) -> None:
         self._submit_call(self._sweep)
@@ -157,12 +159,15 @@ class Supervisor(Actions):
         effects = self._keep_lease(unit) if self.lease.due else []
         for happening in together:
             effects += self._handlers.handle(unit, happening)
-        effects += self._stops(unit)
-        effects += self._ask_who(unit)
-        if time.monotonic() - self._looked_at >= _TICK_SECONDS:
+        round_due = time.monotonic() - self._looked_at >= _TICK_SECONDS
+        kinds = {type(happening) for happening in together}
+        if round_due or Wake in kinds:
+            effects += self._stops(unit)
+            effects += self._ask_who(unit)
+        if round_due:
             self._looked_at = time.monotonic()
             effects += self._look_round(unit)
-        if not self._stopping.is_set():
+        if (round_due or kinds & _MAKE_ROOM) and not self._stopping.is_set():
             effects += self._admit(unit)
         return effects
 
@@ -210,8 +215,13 @@ class Supervisor(Actions):
             }
             moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self.lease.owner, **changes)
             if moved is not None:
-                effects.append(partial(self._submit, self._steps.prepare, moved))
+                effects.append(partial(self._prepare, moved))
         return effects
+
+    def _prepare(self, job: JobRow) -> None:
+        if job.attempt == 1:
+            self._reports.bare(job.seq)
+        self._submit(self._steps.prepare, job)
 
     def _machine(self) -> Capacity:
         """What the engine's machine has; nothing but slots counts until it answered."""
@@ -271,7 +281,7 @@ class Supervisor(Actions):
     def _keep_lease(self, unit: Unit) -> list[Effect]:
         """Renew our lease, and go on with what an ended router left where it was."""
         lost, left = self.lease.keep(unit)
-        effects: list[Effect] = [self._followers.stop] if lost else []
+        effects: list[Effect] = [self._followers.stop, self._reports.forget] if lost else []
         for job in left:
             log.info("taken over", job=job.job_id, state=job.state)
             if job.state is State.PULLING:
@@ -328,10 +338,12 @@ class Supervisor(Actions):
         """Wake the outbox."""
         self._reports.wake()
 
-    def clean(self, job: JobRow) -> None:
-        """Remove a job's container."""
-        self._attached.pop(job.seq, None)
-        self._submit(self._steps.clean, job)
+    def settled(self, seq: int, job: JobRow | None) -> None:
+        """Remove the container of a job that is done."""
+        self._reports.settled(seq)
+        self._attached.pop(seq, None)
+        if job is not None:
+            self._submit(self._steps.clean, job)
 
     def look(self, job: JobRow) -> None:
         """Look how a container ended."""
@@ -384,5 +396,5 @@ def _need(job: JobRow, limits: Limits, _: float | None) -> Need:
     return Need(job.seq, job.project, limits.memory or 0, limits.cpus or 0.0)
 
 
-def _holding(job: JobRow) -> Need:
+def _holding(job: Held) -> Need:
     return Need(job.seq, job.project, job.memory or 0, job.cpus or 0.0)

@@ -93,7 +93,7 @@ def test_it_tells_who_ended(bench):
     engine, spec = bench
     told = []
     watcher = threading.Thread(
-        target=engine.watch, args=(spec().identity.router, lambda _, job: told.append(job)), daemon=True
+        target=engine.watch, args=(spec().identity.router, lambda end: told.append(end.job)), daemon=True
     )
     watcher.start()
     container = engine.create(spec(pause=0.5))
