@@ -66,6 +66,15 @@ class Engine:
                 if "already in progress" not in str(error):
                     raise
 
+    def process_name(self, pid: int) -> str:
+        """The name of a process of the engine's machine, which is this one; empty when it is gone or a zombie."""
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        name, _, rest = stat.partition("(")[2].rpartition(")")
+        return "" if rest.split()[0] == "Z" else name
+
     def sweep_orphans(self) -> None:
         """Remove what a test run of this machine left that was killed: its process is gone."""
         of_this_machine: dict[str, Any] = {"label": [f"{LABEL}-host={host()}"]}

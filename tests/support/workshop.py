@@ -11,6 +11,7 @@ import pika
 from router.catalogue import install
 from router.core import Job, JobStatus
 from router.descriptor import parse
+from router.errors import CoreNotFound
 from router.store import JobRow, Store
 from tests.support.core import EmbeddedCore
 from tests.support.router import RouterDaemon
@@ -144,6 +145,13 @@ class Workshop:
         names = [file.filename for file in self.admin.attached_files(job)]
         assert names == ["log.out"], names
         return self.admin.job_log(job)
+
+    def attached_now(self, job: int) -> str:
+        """The log of a job that runs; empty in the moment between two of them."""
+        try:
+            return self.admin.job_log(job)
+        except CoreNotFound:
+            return ""
 
     def status(self, job: int) -> JobStatus:
         """The status in Core."""
