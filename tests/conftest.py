@@ -4,6 +4,7 @@ A test names what it needs; without Docker it is skipped and the last lines say 
 What a fixture starts, it stops, by its own id, after a failure too.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,16 @@ settings.load_profile("tests")
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache/data"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Commands that run in the test's own process set up logging on streams that end with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
