@@ -11,6 +11,7 @@ from router.errors import EngineUnavailable, SettingError
 from router.http import Outside
 from router.metrics import REGISTRY, Asked, Figure
 from router.readiness import Answering
+from router.settings.sections import HttpSection
 
 
 def test_alive(outside):
@@ -106,3 +107,7 @@ def test_a_part_that_fails_says_why():
         raise EngineUnavailable("is the daemon running?")
 
     assert Answering(fail)() == "is the daemon running?"
+
+
+def test_loopback_by_default():
+    assert HttpSection().host == "127.0.0.1"
