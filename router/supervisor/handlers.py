@@ -43,7 +43,7 @@ class Actions:
     def fetch(self, image: str) -> None:
         """Fetch an image."""
 
-    def finish(self, job: JobRow, sentence: str) -> None:
+    def finish(self, job: JobRow) -> None:
         """Complete the job's log."""
 
     def report(self) -> None:
@@ -203,7 +203,7 @@ class Handlers:
         if moved is None:
             return []
         return [
-            lambda: self._actions.finish(moved, _sentence(ending, said.facts)),
+            lambda: self._actions.finish(moved),
             metrics.ENDINGS.labels(ending.kind.value).inc,
         ]
 
@@ -237,11 +237,3 @@ class Handlers:
 
 def _detail(ending: Ending, facts: Facts) -> str:
     return ending.kind.value if facts.exit_code is None else f"{ending.kind.value}, exit code {facts.exit_code}"
-
-
-def _sentence(ending: Ending, facts: Facts) -> str:
-    """The last line of a job's log."""
-    if ending.kind is Kind.EXITED:
-        return "ended with exit code 0"
-    code = "" if facts.exit_code is None else f" (exit code {facts.exit_code})"
-    return f"{ending.kind.value}{code}: {ending.comment}"

@@ -289,7 +289,7 @@ class Supervisor(Actions):
             elif job.state in {State.PREPARING, State.RUNNING}:
                 effects.append(partial(self._submit, self._steps.adopt, job))
             elif job.state is State.FINISHING:
-                effects.append(partial(self.finish, job, job.comment or ""))
+                effects.append(partial(self.finish, job))
         return [*effects, self.report] if left else effects
 
     def _sweep(self) -> None:
@@ -329,10 +329,10 @@ class Supervisor(Actions):
         """Fetch an image."""
         self._images.fetch(image)
 
-    def finish(self, job: JobRow, sentence: str) -> None:
+    def finish(self, job: JobRow) -> None:
         """Complete a job's log."""
         log.info("ended", job=job.job_id, ending=job.ending, exit_code=job.exit_code)
-        self._submit(lambda job: self._steps.finish(job, sentence), job)
+        self._submit(self._steps.finish, job)
 
     def report(self) -> None:
         """Wake the outbox."""

@@ -194,7 +194,7 @@ class Steps:
             log.warning("not stopped yet", job=job.job_id, reason=str(error))
             return None
 
-    def finish(self, job: JobRow, sentence: str) -> LogSafe:
+    def finish(self, job: JobRow) -> LogSafe:
         """Complete the job's log; a job that was killed before it was heard of has none of ours."""
         if not job.command:
             return LogSafe(job.seq)
@@ -206,7 +206,7 @@ class Steps:
                 secrets = secrets_of(self._engine.inspect(self._place(job)).arguments)
             except ContainerGone:
                 container = None
-        self._followers.finish(ident, container, secrets, sentence)
+        self._followers.finish(ident, container, secrets, _sentence(job))
         return LogSafe(job.seq)
 
     def clean(self, job: JobRow) -> None:
@@ -225,3 +225,11 @@ _BEFORE_QUEUE = {JobStatus.NOT_LAUNCHED, JobStatus.WAIT, JobStatus.INDETERMINATE
 def _ended(job: JobRow, found: Container) -> Ended:
     facts = Facts(exit_code=found.exit_code, out_of_memory=found.out_of_memory)
     return Ended(job.seq, facts, found.id, found.started_at, found.ended_at)
+
+
+def _sentence(job: JobRow) -> str:
+    """The last line of a job's log, from what is stored: after a restart it is the same."""
+    if job.ending == Kind.EXITED:
+        return "ended with exit code 0"
+    code = "" if job.exit_code is None else f" (exit code {job.exit_code})"
+    return f"{job.ending}{code}: {job.comment}"
