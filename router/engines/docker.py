@@ -47,6 +47,7 @@ log = get_logger(__name__)
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 _CALL_SECONDS = 60
 _NO_LIMIT = 1 << 40
+_LEAST_COPY = 2_000_000_000
 _SILENT_STREAM_SECONDS = 300
 _SILENT_EVENTS_SECONDS = 60
 
@@ -203,7 +204,8 @@ class DockerEngine(Engine):
     def _host_config(self, spec: ContainerSpec, network: str | None, hosts: Mapping[str, str]) -> Any:
         limits, hardening = spec.limits, spec.hardening
         # Docker's default, json-file, replaces bytes that are no UTF-8; `local` keeps what the program wrote.
-        size = str(self._log_size or _NO_LIMIT)
+        # A program may write much faster than its output is read: what is turned over too early is lost.
+        size = str(max(self._log_size, _LEAST_COPY) if self._log_size else _NO_LIMIT)
         log_options = {"max-size": size, "max-file": "2", "compress": "false"}
         return self._api.create_host_config(
             init=True,
