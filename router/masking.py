@@ -139,7 +139,9 @@ class StreamMask:
         """The bytes that can be shown now; the beginning of a possible secret is held back."""
         if self._pattern is None:
             return data
-        text = self._pattern.sub(MASK.encode(), self._held + data)
+        text = self._held + data
+        if any(secret in text for secret in self._secrets):
+            text = self._pattern.sub(MASK.encode(), text)
         held = max((_overlap(text, secret) for secret in self._secrets), default=0)
         self._held = text[len(text) - held :]
         return text[: len(text) - held]
@@ -152,7 +154,9 @@ class StreamMask:
 
 def _overlap(text: bytes, secret: bytes) -> int:
     """Length of the longest end of `text` that begins `secret` and is not all of it."""
-    for length in range(min(len(secret) - 1, len(text)), 0, -1):
-        if text.endswith(secret[:length]):
-            return length
+    place = text.find(secret[:1], max(0, len(text) - len(secret) + 1))
+    while place >= 0:
+        if secret.startswith(text[place:]):
+            return len(text) - place
+        place = text.find(secret[:1], place + 1)
     return 0
