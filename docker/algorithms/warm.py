@@ -3,6 +3,7 @@
 A job then starts computing at once instead of compiling for seconds.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -13,14 +14,29 @@ import numpy as np
 from PIL import Image
 
 SOFTWARE = re.compile(r'ENTRYPOINT \["python", "-m", (.*)\]')
+#: What runs with the model of another, and so after it.
+MODEL_OF = {"classification_predict": "classification_train", "object_sorting": "classification_train"}
 
 
 def picture(path: Path) -> None:
-    """Write dark blobs on a light ground, enough for every step to have something to do."""
+    """Write dark blobs on a light ground and annotations of two classes, enough for every step to do something."""
     across, down = np.meshgrid(np.arange(1024), np.arange(1024))
     blobs = np.sin(across / 30) + np.sin(down / 30) > 1
     grey = np.where(blobs, 90, 240).astype(np.uint8)
     Image.fromarray(np.stack([grey, grey // 2, grey], axis=-1)).save(path)
+    features = [annotation(64 * number, 100 + 400 * (number % 2), number % 2) for number in range(14)]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    path.with_suffix(".geojson").write_text(text)
+
+
+def annotation(x: int, y: int, label: int) -> dict[str, object]:
+    """Return a square with a class, as GeoJSON."""
+    ring = [[x, y], [x + 48, y], [x + 48, y + 48], [x, y + 48], [x, y]]
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {"classification": {"name": f"class {label}"}},
+    }
 
 
 def main(folder: Path) -> int:
@@ -28,11 +44,12 @@ def main(folder: Path) -> int:
     with tempfile.TemporaryDirectory() as work:
         slide = Path(work) / "warm.png"
         picture(slide)
-        for file in sorted(folder.glob("*.Dockerfile")):
+        for file in sorted(folder.glob("*.Dockerfile"), key=lambda file: (file.stem in MODEL_OF, file.stem)):
             words = re.findall(r'"([^"]+)"', SOFTWARE.findall(file.read_text())[0])
-            done = subprocess.run(
-                [sys.executable, "-m", *words, "--slide", slide, "--output", Path(work) / file.stem], check=False
-            )
+            options = ["--slide", slide, "--output", Path(work) / file.stem]
+            if file.stem in MODEL_OF:
+                options += ["--model", Path(work) / MODEL_OF[file.stem] / "model.zip"]
+            done = subprocess.run([sys.executable, "-m", *words, *options], check=False)
             if done.returncode != 0:
                 print(f"{file.stem} does not run", file=sys.stderr)
                 return 1

@@ -32,7 +32,7 @@ SERVER_SYNONYMS = {
 #: Options of every algorithm beside its parameters.
 COMMON = ("log_level", "verbose")
 #: Options of the local mode; `slide` takes several values.
-LOCAL = ("slide", "output")
+LOCAL = ("slide", "output", "data", "model")
 
 
 def split(argv: Sequence[str]) -> dict[str, list[str]]:

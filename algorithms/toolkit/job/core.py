@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from algorithms.toolkit.errors import AlgorithmError, Cancelled, DataError, ParameterError
 from algorithms.toolkit.job.arguments import require, values_of
@@ -22,6 +22,9 @@ from algorithms.toolkit.slides.core import CoreSlide
 from router.core.connection import Keys
 from router.core.entities import JobStatus
 from router.errors import CoreError, CoreNotFound
+
+if TYPE_CHECKING:
+    from algorithms.toolkit.annotations import Annotations
 
 log = logging.getLogger(__name__)
 
@@ -191,6 +194,28 @@ class CoreWorkplace(Workplace):
             own.report(JobStatus.RUNNING, 0, f"{image.name}, part of job {self._session.job.id}")
             with AnnotationLayer(own, self._project, image.id, height, term) as layer:
                 yield layer
+
+    @contextmanager
+    def annotations(self) -> Iterator[Annotations]:
+        """Open the annotations that the job's user sees."""
+        from algorithms.toolkit.annotations.core import CoreAnnotations
+
+        yield CoreAnnotations(self._session, self._project)
+
+    def publish_model(self, path: Path, properties: Mapping[str, str]) -> None:
+        """Attach the model to the job, with its properties."""
+        from algorithms.toolkit.job.models import attach_model
+
+        attach_model(self._session, path, properties)
+
+    def find_model(self) -> Path:
+        """Fetch the model of the training job that `cytomine_id_job` names."""
+        from algorithms.toolkit.job.models import fetch_model
+
+        job = self.values.get("cytomine_id_job")
+        if not isinstance(job, int) or job <= 0:
+            raise ParameterError("cytomine_id_job is missing: choose the training job whose model is to be used")
+        return fetch_model(self._session, job, self.output)
 
     def progress(self, percent: float, comment: str = "") -> None:
         """Tell the Core how far the job is, at most every two seconds."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shapely.geometry.base import BaseGeometry
 
@@ -15,6 +16,9 @@ from algorithms.toolkit.job.descriptor import Value
 from algorithms.toolkit.job.pace import Pace
 from algorithms.toolkit.job.workplace import Layer, Source, Workplace
 from algorithms.toolkit.slides import Slide, open_slide
+
+if TYPE_CHECKING:
+    from algorithms.toolkit.annotations import Annotations
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,18 @@ class _NoLayer:
 class LocalWorkplace(Workplace):
     """Slides from files, results into a folder, progress on standard error."""
 
-    def __init__(self, slides: Sequence[str], output: Path, values: Mapping[str, Value]) -> None:
+    def __init__(
+        self,
+        slides: Sequence[str],
+        output: Path,
+        values: Mapping[str, Value],
+        data: str | None = None,
+        model: str | None = None,
+    ) -> None:
         self.values = values
         self.output = output
         self._slides = [Path(slide) for slide in slides]
+        self._data, self._model = (Path(path) if path else None for path in (data, model))
         self.kept: list[Path] = []
         try:
             output.mkdir(parents=True, exist_ok=True)
@@ -74,6 +86,27 @@ class LocalWorkplace(Workplace):
     def layer(self, source: Source, term: int | None, rate: float = 1.0) -> Iterator[Layer]:  # noqa: ARG002 - nothing is sent
         """Open a layer that sends nothing."""
         yield _NoLayer()
+
+    @contextmanager
+    def annotations(self) -> Iterator[Annotations]:
+        """Open the crops of `--data`, or the GeoJSON files beside the slides."""
+        from algorithms.toolkit.annotations.files import FileAnnotations
+
+        found = FileAnnotations(self._data, self._slides)
+        try:
+            yield found
+        finally:
+            found.close()
+
+    def publish_model(self, path: Path, properties: Mapping[str, str]) -> None:  # noqa: ARG002 - the card says it all
+        """Remember that a model file is a result."""
+        self.kept.append(path)
+
+    def find_model(self) -> Path:
+        """Return the file that `--model` names."""
+        if self._model is None:
+            raise DataError("no model: name the file that a training run wrote with --model")
+        return self._model
 
     def progress(self, percent: float, comment: str = "") -> None:
         """Print how far the run is."""

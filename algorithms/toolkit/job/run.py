@@ -25,7 +25,7 @@ def run(name: str, body: Body, argv: Sequence[str], aliases: Mapping[str, str] |
     """Run an algorithm; return the exit code of the process.
 
     With `--cytomine_host` it is a job of that Core: launched by it, or from any machine with a person's keys. With
-    `--slide` and `--output` it works on files.
+    `--slide` (or `--data`, a folder of crops) and `--output` it works on files; `--model` names a trained one.
 
     Parameters
     ----------
@@ -86,7 +86,8 @@ def _run_locally(found: Descriptor, options: Mapping[str, list[str]], body: Body
     # what names things of a server has no meaning here
     asked = [p.name for p in found.parameters if not (p.optional or p.set_by_server or p.type.endswith("Domain"))]
     require(values, found, asked)
-    workplace = LocalWorkplace(options.get("slide", []), Path(options["output"][0]), values)
+    data, model = (next(iter(options.get(name, [])), None) for name in ("data", "model"))
+    workplace = LocalWorkplace(options.get("slide", []), Path(options["output"][0]), values, data, model)
     body(workplace)
     for path in workplace.kept:
         print(path)

@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shapely.geometry.base import BaseGeometry
 
 from algorithms.toolkit.job.descriptor import Value
 from algorithms.toolkit.slides import Slide
+
+if TYPE_CHECKING:
+    from algorithms.toolkit.annotations import Annotations
 
 
 class Source(Protocol):
@@ -71,6 +74,24 @@ class Workplace(ABC):
     @abstractmethod
     def keep(self, path: Path, key: str) -> None:
         """Keep a file of `output` as a result."""
+
+    @abstractmethod
+    def annotations(self) -> AbstractContextManager[Annotations]:
+        """Open the annotations that the run can see."""
+
+    @abstractmethod
+    def publish_model(self, path: Path, properties: Mapping[str, str]) -> None:
+        """Keep a model file of `output` where a later run finds it; properties say what it is for."""
+
+    @abstractmethod
+    def find_model(self) -> Path:
+        """Return the model file that the parameters choose.
+
+        Raises
+        ------
+        DataError
+            When there is none.
+        """
 
     def summary(self, facts: Mapping[str, Any]) -> None:
         """Keep facts about the run as `summary.json`."""

@@ -1,0 +1,1 @@
+"""Classification of annotations by random subwindows and extremely randomized trees."""
