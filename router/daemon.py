@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from router.amqp import Broker, Delivery
-from router.catalogue import Catalogue, GitHubAccounts, StoredTasks
+from router.catalogue import Catalogue, GitHubAccounts, Keep, StoredTasks
 from router.core import CoreClient, Keys, Timeouts
 from router.engines.base import Engine
 from router.errors import CoreError, CoreNotFound, CoreUnavailable, SettingError
@@ -28,6 +28,7 @@ from router.figures import figures
 from router.images import Images
 from router.intake import Intake
 from router.launch import hub_login, isolation
+from router.local_images import LocalImages
 from router.log import get_logger
 from router.logs import Followers, LogLimits, excerpt, log_path
 from router.metrics import REGISTRY, Asked
@@ -104,6 +105,7 @@ class Daemon:
             settings.images,
             said=lambda image, words: supervisor.post(PullSaid(image, words)),
             ended=lambda image, problem: supervisor.post(PullEnded(image, problem)),
+            local=LocalImages.of(settings),
         )
         limits = LogLimits(settings.logs.max_bytes, settings.logs.attached_bytes)
         followers = Followers(engine, settings.logs.folder, limits)
@@ -188,6 +190,7 @@ class Daemon:
             on_server=lambda server: self._broker.consume(server.queue) if server.queue else None,
             folder=wanted.folder,
             refresh_s=wanted.refresh_s,
+            keep=Keep(wanted.uploads, wanted.allow_dockerfile),
         )
 
     def _ack(self, deliveries: Sequence[Delivery]) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from router import metrics
+from router.descriptor.images import ImageSource
 from router.engines.base import Engine
 from router.errors import EngineError, ImageForbidden, ImageMissing, PullFailed
+from router.local_images import LocalImages
 from router.log import get_logger
 from router.settings.sections import ImagesSection
 
@@ -32,6 +34,8 @@ class Images:
         Told image and words now and then during a pull, for the users who wait.
     ended
         Told image and problem when a pull ended; an empty problem is success.
+    local
+        What may be loaded from files and built here.
     """
 
     def __init__(
@@ -41,15 +45,28 @@ class Images:
         *,
         said: Callable[[str, str], None],
         ended: Callable[[str, str], None],
+        local: LocalImages = LocalImages(),  # noqa: B008 - frozen
     ) -> None:
+        self._local, self._made_here = local, dict[str, Callable[[Engine], None]]()
         self._engine, self._policy, self._said, self._ended = engine, policy, said, ended
         self._lock = threading.Lock()
         self._pulling: set[str] = set()
         self._here: dict[str, tuple[str, float]] = {}
 
+    def name(self, source: ImageSource) -> str:
+        """The name of an image on the engine; ImageForbidden for a file that may not be loaded."""
+        image, make = self._local.find(source)
+        if make is not None:
+            self._made_here[image] = make
+        return image
+
     def check(self, image: str) -> None:
-        """Raise ImageForbidden unless the operator allows this image."""
-        if not self._policy.allow or any(fnmatchcase(image, pattern) for pattern in self._policy.allow):
+        """Raise ImageForbidden unless the operator allows this image; files are allowed by their folder."""
+        if (
+            image in self._made_here
+            or not self._policy.allow
+            or any(fnmatchcase(image, pattern) for pattern in self._policy.allow)
+        ):
             return
         message = f"The image {image} is not on the list of allowed images. Ask the administrator to allow it."
         raise ImageForbidden(message)
@@ -60,10 +77,13 @@ class Images:
         if known is not None and time.monotonic() - known[1] < _BELIEVED_SECONDS:
             return known[0]
         self.forget(image)
-        digest = None if self._policy.pull == "always" else self._engine.has_image(image)
+        digest = self._engine.has_image(image) if self._may_be_here(image) else None
         if digest is not None:
             self._here[image] = (digest, time.monotonic())
         return digest
+
+    def _may_be_here(self, image: str) -> bool:
+        return self._policy.pull != "always" or image in self._made_here
 
     def forget(self, image: str) -> None:
         """The engine says it is not here after all."""
@@ -81,12 +101,7 @@ class Images:
         began = time.monotonic()
         problem = ""
         try:
-            if self._policy.pull == "never":
-                message = f"The image {image} is not on this machine, and images.pull is never."
-                raise ImageMissing(message)
-            log.info("pulling", image=image)
-            silence = min(self._policy.stalled_s, self._policy.timeout_s)
-            self._engine.pull(image, self._teller(image, began), silence)
+            self._get(image, began)
             digest = self._engine.has_image(image)
             if digest is None:
                 message = f"Image {image} was fetched, and is not there all the same."
@@ -100,6 +115,20 @@ class Images:
             with self._lock:
                 self._pulling.discard(image)
         self._ended(image, problem)
+
+    def _get(self, image: str, began: float) -> None:
+        """Make it, or fetch it."""
+        make = self._made_here.get(image)
+        if make is not None:
+            log.info("making image", image=image)
+            make(self._engine)
+            return
+        if self._policy.pull == "never":
+            message = f"The image {image} is not on this machine, and images.pull is never."
+            raise ImageMissing(message)
+        log.info("pulling", image=image)
+        silence = min(self._policy.stalled_s, self._policy.timeout_s)
+        self._engine.pull(image, self._teller(image, began), silence)
 
     def _teller(self, image: str, began: float) -> Callable[[str], None]:
         """Passes on progress from time to time, and ends a pull that takes too long."""

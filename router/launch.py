@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from router.descriptor.images import image_source
+from router.descriptor.images import ImageSource, image_source
 from router.engines.base import ContainerSpec, Hardening, Identity, Limits
 from router.engines.isolation import Isolation, targets
 from router.errors import DescriptorError, LaunchError
@@ -13,14 +13,14 @@ from router.policy import MEBIBYTE, Machine, hardening, limits, network, softwar
 from router.settings import Settings
 from router.settings.sections import HardeningSection, SoftwareSection
 
-__all__ = ["MEBIBYTE", "container_spec", "hub_login", "image_of", "isolation", "legacy", "own_version", "wanted"]
+__all__ = ["MEBIBYTE", "container_spec", "hub_login", "isolation", "legacy", "own_version", "source_of", "wanted"]
 
 #: So that a line of a Python program is in the log when it is written, not when a buffer is full.
 _ENVIRONMENT = {"PYTHONUNBUFFERED": "1"}
 
 
-def image_of(pulling_command: str) -> str:
-    """The image a job's pulling command names.
+def source_of(pulling_command: str) -> ImageSource:
+    """Where the image is that a job's pulling command names.
 
     Raises
     ------
@@ -28,14 +28,10 @@ def image_of(pulling_command: str) -> str:
         It names none that the engine could run.
     """
     try:
-        source = image_source(pulling_command)
+        return image_source(pulling_command)
     except DescriptorError as error:
         message = f"The software has no usable image: {error}"
         raise LaunchError(message) from error
-    if source.reference is None:
-        message = f"The software's image is the file {source.archive}; load it into the engine and give it a name."
-        raise LaunchError(message)
-    return source.reference
 
 
 def legacy(settings: Settings, command: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -74,7 +70,7 @@ def wanted(
         Bytes of the machine. Its processors are left out: the share that nobody asked for is a limit, no claim.
     """
     try:
-        policy = software_policy(settings, image_of(pulling_command))
+        policy = software_policy(settings, source_of(pulling_command).reference or "")
     except LaunchError:
         policy = SoftwareSection()
     return limits(settings, policy, asked, Machine(memory=memory))

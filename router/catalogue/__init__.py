@@ -5,6 +5,7 @@ from router.catalogue.archive import install_archive, read_archive
 from router.catalogue.folder import FolderInstalled, descriptors_in, install_folder
 from router.catalogue.github import GitHubAccounts
 from router.catalogue.install import Installed, install
+from router.catalogue.keep import Keep
 from router.catalogue.links import find_software, link
 from router.catalogue.refresh import Refreshed, refresh_account, refresh_accounts
 from router.catalogue.stored import StoredTasks
@@ -17,6 +18,7 @@ __all__ = [
     "FolderInstalled",
     "GitHubAccounts",
     "Installed",
+    "Keep",
     "Refreshed",
     "SourceUnavailable",
     "StoredTasks",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import lzma
 import tempfile
 import zipfile
-import zlib
 from pathlib import PurePosixPath
 from typing import IO
 
 from router.catalogue.folder import DESCRIPTOR
 from router.catalogue.install import complete, default_server
+from router.catalogue.keep import BROKEN, Keep
 from router.core import CoreClient, Software
 from router.descriptor import Descriptor, parse
 from router.descriptor.lint import Severity, lint
@@ -23,12 +22,19 @@ log = get_logger(__name__)
 #: Only the descriptor is taken out; an archive with sources and models may be large.
 MAX_ARCHIVE = 2_000_000_000
 _UNVERSIONED = "latest"
-#: What `zipfile` raises for archives that are torn, encrypted, or packed in a way it does not know.
-_BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
-def install_archive(core: CoreClient, software_id: int) -> Software:
+def install_archive(core: CoreClient, software_id: int, keep: Keep = Keep()) -> Software:  # noqa: B008 - frozen
     """Complete a software of which Core has only name, version and archive.
+
+    Parameters
+    ----------
+    core
+        With the rights of an administrator.
+    software_id
+        Core's id.
+    keep
+        What of the archive is taken as the image; by default nothing: the descriptor's image counts.
 
     Raises
     ------
@@ -43,7 +49,8 @@ def install_archive(core: CoreClient, software_id: int) -> Software:
         with tempfile.TemporaryFile() as archive:
             core.download_software(software_id, archive, MAX_ARCHIVE)
             descriptor = read_archive(archive)
-        return _completed(core, software, descriptor)
+            pulling = keep.pulling_command(archive, software)
+        return _completed(core, software, descriptor, pulling)
     except (CatalogueError, DescriptorError) as error:
         _tell(core, software, error)
         message = f"the archive of {software.name} cannot be installed: {error}"
@@ -71,7 +78,7 @@ def read_archive(archive: IO[bytes]) -> Descriptor:
                 raise CatalogueError(message)
             with found.open(top[0]) as entry:
                 text = entry.read(MAX_BYTES + 1)
-    except _BROKEN as error:
+    except BROKEN as error:
         message = f"the archive is no zip that can be read ({error})"
         raise CatalogueError(message) from error
     if len(text) > MAX_BYTES:
@@ -85,14 +92,14 @@ def _is_descriptor(name: str) -> bool:
     return path.name == DESCRIPTOR and len(path.parts) <= 2 and "__MACOSX" not in path.parts
 
 
-def _completed(core: CoreClient, software: Software, descriptor: Descriptor) -> Software:
+def _completed(core: CoreClient, software: Software, descriptor: Descriptor, pulling: str | None) -> Software:
     release = software.version or _UNVERSIONED
     errors = [one for one in lint(descriptor, release=release) if one.severity is Severity.ERROR]
     if errors:
         raise CatalogueError(" ".join(map(str, errors)))
     changes = {
         "executeCommand": descriptor.execute_command(release),
-        "pullingCommand": descriptor.pulling_command(release),
+        "pullingCommand": pulling or descriptor.pulling_command(release),
         "defaultProcessingServer": software.default_processing_server
         or default_server(core, descriptor.processing_server),
     }

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from router.catalogue.accounts import Accounts, SourceUnavailable
 from router.catalogue.archive import install_archive
 from router.catalogue.folder import install_folder
+from router.catalogue.keep import Keep
 from router.catalogue.refresh import refresh_account, refresh_accounts
 from router.core import CoreClient, ProcessingServer
 from router.errors import CoreNotFound, CoreUnavailable, RouterError
@@ -79,6 +80,8 @@ class Catalogue:
         Installed at start; None for nothing.
     refresh_s
         Seconds between refreshes of all accounts.
+    keep
+        What of uploaded archives becomes an image.
     """
 
     def __init__(
@@ -90,7 +93,9 @@ class Catalogue:
         on_server: Callable[[ProcessingServer], None],
         folder: Path | None = None,
         refresh_s: float = 3600.0,
+        keep: Keep = Keep(),  # noqa: B008 - frozen
     ) -> None:
+        self._keep = keep
         self._core, self._accounts, self._tasks, self._on_server = core, accounts, tasks, on_server
         self._folder, self._refresh_s = folder, refresh_s
         self._next_refresh = time.monotonic()
@@ -192,7 +197,7 @@ class Catalogue:
         if kind is TaskKind.UPDATE_SERVER:
             self._on_server(self._core.processing_server(int(details["processingServerId"])))
         elif kind is TaskKind.ADD_SOFTWARE:
-            install_archive(self._core, int(details["SoftwareId"]))
+            install_archive(self._core, int(details["SoftwareId"]), self._keep)
         elif kind is TaskKind.ADD_REPOSITORY:
             account = self._core.user_repository(int(details["id"]))
             refresh_account(self._core, self._accounts, account, stopped=self._stop.is_set)

@@ -20,12 +20,14 @@ _MAX_REFERENCE = 255 + 128 + 72
 class ImageSource:
     """An image to fetch by `reference`, or one to load from an `archive` on the router's disk.
 
-    Exactly one of the two is set. `local` says that nobody serves the reference: it was built on this machine.
+    Exactly one of the two is set. `local` says that nobody serves the reference: it was built on this machine, from the
+    Dockerfile in the folder `build` if the command says so.
     """
 
     reference: str | None = None
     archive: str | None = None
     local: bool = False
+    build: str | None = None
 
 
 def valid_reference(text: str) -> bool:
@@ -51,7 +53,8 @@ def image_source(pulling_command: str) -> ImageSource:
     for scheme, local in (("docker-daemon:", True), ("docker://", False)):
         for word in words:
             if word.startswith(scheme):
-                return ImageSource(_checked(word.removeprefix(scheme).lstrip("/"), pulling_command), local=local)
+                reference = _checked(word.removeprefix(scheme).lstrip("/"), pulling_command)
+                return ImageSource(reference, local=local, build=_folder(words) if local else None)
     for word in words:
         if word.startswith("docker-archive:/"):
             return ImageSource(archive="/" + word.removeprefix("docker-archive:").lstrip("/"))
@@ -62,6 +65,14 @@ def image_source(pulling_command: str) -> ImageSource:
         "(docker-daemon://, docker-archive:/path and a plain IMAGE:TAG are read too)"
     )
     raise DescriptorError(message)
+
+
+def _folder(words: list[str]) -> str | None:
+    """The folder of `docker build -t NAME:TAG FOLDER && ...`."""
+    if words[:2] != ["docker", "build"] or "&&" not in words:
+        return None
+    last = words[words.index("&&") - 1]
+    return last if last.startswith("/") else None
 
 
 def _checked(reference: str, pulling_command: str) -> str:

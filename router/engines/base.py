@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 #: Labels of a container start with this; their values are `LABELS` of `Identity`.
@@ -205,6 +206,14 @@ class Engine(Protocol):
 
     def pull(self, image: str, progress: Progress, stalled: float) -> None:
         """Fetch an image; PullFailed when the registry refuses or says nothing for `stalled` seconds."""
+        ...
+
+    def load(self, file: Path, image: str) -> None:
+        """Load the one image of a file under this name; PullFailed when there is none in it."""
+        ...
+
+    def build(self, folder: Path, image: str) -> None:
+        """Build the Dockerfile of a folder under this name; PullFailed when it cannot be built."""
         ...
 
     def create(self, spec: ContainerSpec) -> str:

@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -23,6 +24,7 @@ from typing_extensions import override
 import docker
 from docker import auth
 from router import metrics
+from router.engines import docker_local
 from router.engines.base import (
     LABEL_PREFIX,
     Container,
@@ -138,7 +140,7 @@ class DockerEngine(Engine):
                 )
                 with answer:
                     _raise_for(answer)
-                    _follow_pull(image, lines(answer), progress)
+                    docker_local.follow_pull(image, lines(answer), progress)
         except PullFailed:
             raise
         except EngineError as error:
@@ -146,6 +148,16 @@ class DockerEngine(Engine):
             reason = f"its registry said nothing for {stalled:.0f} s; try again later" if silent else error
             message = f"Image {image} could not be fetched: {reason}"
             raise PullFailed(message) from error
+
+    @override
+    def load(self, file: Path, image: str) -> None:
+        with self._translated(f"load {file}"):
+            docker_local.load(self._api, file, image)
+
+    @override
+    def build(self, folder: Path, image: str) -> None:
+        with self._translated(f"build {image}"):
+            docker_local.build(self._api, folder, image)
 
     @override
     def create(self, spec: ContainerSpec) -> str:
@@ -383,16 +395,3 @@ def _raise_for(answer: requests.Response) -> None:
 
 def _unavailable(what: str, error: Exception) -> EngineUnavailable:
     return EngineUnavailable(f"docker: {what}: no answer ({type(error).__name__}: {error}); is the daemon running?")
-
-
-def _follow_pull(image: str, events: Iterator[Mapping[str, Any]], progress: Progress) -> None:
-    layers: dict[str, tuple[int, int]] = {}
-    for event in events:
-        if "error" in event:
-            message = f"Image {image} could not be fetched: {event['error']}"
-            raise PullFailed(message)
-        detail = event.get("progressDetail") or {}
-        if event.get("status") == "Downloading" and detail.get("total"):
-            layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
-            here, total = (sum(column) // 1_000_000 for column in zip(*layers.values(), strict=True))
-            progress(f"{here} of {total} MB")

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from typing_extensions import override
 
@@ -78,6 +79,14 @@ class FakeEngine(Engine):
         progress("1 of 1 MB")
         if self._images is not None:
             self._images.add(image)
+
+    @override
+    def load(self, file: Path, image: str) -> None:
+        self.pull(image, lambda _: None, 0.0)
+
+    @override
+    def build(self, folder: Path, image: str) -> None:
+        self.pull(image, lambda _: None, 0.0)
 
     @override
     def create(self, spec: ContainerSpec) -> str:

@@ -68,6 +68,14 @@ class ProcessEngine(Engine):
         """Nothing to fetch."""
 
     @override
+    def load(self, file: Path, image: str) -> None:
+        """Nothing to load: a process has no image."""
+
+    @override
+    def build(self, folder: Path, image: str) -> None:
+        """Nothing to build."""
+
+    @override
     def create(self, spec: ContainerSpec) -> str:
         place = self._folder / spec.identity.name
         if (place / SPEC).exists():

@@ -135,7 +135,7 @@ class Steps:
     def _image(self, job: JobRow) -> str:
         if job.public_key is not None:
             return launch.legacy(self._settings, job.command)[0]
-        return launch.image_of(job.pulling_command)
+        return self._images.name(launch.source_of(job.pulling_command))
 
     def identify(self, job: JobRow) -> Happening:
         """Which job a legacy command is."""

@@ -30,6 +30,11 @@ for place in sys.argv[1:]:
 """
 
 
+def everything(there: socket.socket) -> bytes:
+    """All that the other side says."""
+    return b"".join(iter(lambda: there.recv(100), b""))
+
+
 @pytest.fixture
 def listener(engine: Engine):
     """`listener(word)` is a port on the bridge's address of this machine that answers with the word and what it got."""
@@ -42,8 +47,7 @@ def listener(engine: Engine):
             except OSError:
                 return
             with closing(there):
-                said = b"".join(iter(lambda: there.recv(100), b""))
-                there.sendall(word.encode() + b" " + said)
+                there.sendall(word.encode() + b" " + everything(there))
 
     def start(word: str) -> int:
         server = socket.create_server((engine.gateway, 0))
