@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 MASK = "********"
+_UUID_LENGTH = 36
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _UUID_BYTES = re.compile(_UUID.pattern.encode())
 _SECRET = re.compile(r"\{secret:([0-9a-f]{64})\}")
@@ -20,6 +22,7 @@ _SECRET = re.compile(r"\{secret:([0-9a-f]{64})\}")
 _NAMED_BYTES = re.compile(rb'(private_?key(?:"\s*[:,]\s*"|=|\s+))([^"\s,\]}]+)', re.IGNORECASE)
 
 
+@lru_cache(maxsize=2048)
 def _plain(flag: str) -> str:
     """A flag as Core compares names: `--cytomine_private_key` and `--privateKey` become `privatekey`."""
     return re.sub(r"[^a-z]", "", flag.lower()).removeprefix("cytomine")
@@ -84,7 +87,7 @@ def conceal(command: Sequence[str], public: str | None = None) -> tuple[str, ...
     concealed = []
     for token in command:
         text = token.replace(private, digest(private)) if private and private not in {public, ""} else token
-        concealed.append(_UUID.sub(hide, text))
+        concealed.append(_UUID.sub(hide, text) if len(text) >= _UUID_LENGTH else text)
     return tuple(concealed)
 
 

@@ -241,7 +241,12 @@ def _text(found: dict[str, Any], key: str, default: Any = _NEEDED) -> Any:
 
 def _command(elements: list[Any]) -> tuple[str, ...]:
     """The words as sent, empty ones too: rebuilding a torn command compares with what Core makes (2.2.6)."""
-    words = tuple(_word(element) for element in elements)
+    if all(isinstance(element, str) for element in elements):
+        # As always in practice: one search instead of one a word.
+        words = tuple(elements)
+        _clean("".join(words), "command")
+    else:
+        words = tuple(_word(element) for element in elements)
     if not any(words):
         raise _Unreadable("the command is empty")
     return words
