@@ -16,7 +16,9 @@ import requests
 from router import amqp
 from router.core import CoreClient, Keys, Timeouts
 from router.daemon import complete, make_engine
+from router.engines.base import Engine
 from router.errors import CoreUnauthorized, RouterError
+from router.launch import isolation
 from router.policy import Machine, effective
 from router.settings import Settings, without_password
 
@@ -111,9 +113,24 @@ def _engine(settings: Settings) -> str:
     engine = make_engine(settings)
     try:
         engine.info()
+        return _forwarder(settings, engine)
     finally:
         engine.close()
-    return ""
+
+
+def _forwarder(settings: Settings, engine: Engine) -> str:
+    """Whether the jobs' own network can be made; a router in a container uses its own image."""
+    wanted = isolation(settings)
+    if wanted is None or settings.engine.kind != "docker":
+        return ""
+    from router.engines.network import own_container_id
+
+    if own_container_id() is not None or engine.has_image(wanted.image) is not None:
+        return ""
+    return (
+        f"jobs wait: the forwarder of their network needs the image {wanted.image}, which is not there. "
+        "Make it ('make images'), or name another network in engine.network."
+    )
 
 
 def _logs(settings: Settings) -> str:
