@@ -35,12 +35,16 @@ def run(options: Options) -> None:
     """Run the router until SIGTERM; job containers keep running and are taken up again by the next start."""
     from router import log, settings
     from router.daemon import Daemon
+    from router.launch import isolation
 
     notes: list[str] = []
     found = settings.load(options.config, notes)
     log.configure(found.log.level, as_json=found.log.json_lines)
+    said = log.get_logger(__name__)
     for note in notes:
-        log.get_logger(__name__).warning("setting of the Java router", note=note)
+        said.warning("setting of the Java router", note=note)
+    if found.engine.network is None and isolation(found) is None:
+        said.warning("jobs are on Docker's bridge", reason="core.url has no host name to keep them to")
     Daemon(found).run()
 
 
