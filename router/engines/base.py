@@ -162,10 +162,11 @@ class LogPosition:
 
 @dataclass(frozen=True)
 class LogChunk:
-    """A piece of output, rarely more than 16 kB; `second` is that of its time stamp."""
+    """A piece of output; `second` is that of its time stamp, `count` how many chunks of the engine it was made of."""
 
     second: int
     data: bytes
+    count: int = 1
 
 
 @dataclass(frozen=True)

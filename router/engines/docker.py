@@ -144,7 +144,7 @@ class DockerEngine(Engine):
         except PullFailed:
             raise
         except EngineError as error:
-            silent = isinstance(error.__cause__, requests.Timeout | urllib3.exceptions.TimeoutError)
+            silent = isinstance(error.__cause__, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
             reason = f"its registry said nothing for {stalled:.0f} s; try again later" if silent else error
             message = f"Image {image} could not be fetched: {reason}"
             raise PullFailed(message) from error
@@ -263,7 +263,6 @@ class DockerEngine(Engine):
     @override
     def logs(self, container: str, since: LogPosition, *, follow: bool) -> Iterator[LogChunk]:
         asked = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow), "since": since.second}
-        skip = since.seen
         with self._translated(f"logs of {container[:12]}"):
             answer = self._api.get(
                 self._url(f"/containers/{container}/logs"),
@@ -273,11 +272,7 @@ class DockerEngine(Engine):
             )
             with answer:
                 _raise_for(answer)
-                for chunk in frames(answer):
-                    if skip:
-                        skip -= 1
-                        continue
-                    yield chunk
+                yield from frames(answer, since.seen)
 
     @override
     def stop(self, container: str, grace: float) -> None:

@@ -98,9 +98,9 @@ class JobLog:
         self.last_output = time.monotonic()
         here = self.position
         if chunk.second > here.second:
-            self.position = LogPosition(chunk.second, 1)
+            self.position = LogPosition(chunk.second, chunk.count)
         elif chunk.second == here.second:
-            self.position = LogPosition(here.second, here.seen + 1)
+            self.position = LogPosition(here.second, here.seen + chunk.count)
         # A piece from before (the clock was set back) would not come again when asked from this second on.
         self._append(self._mask.feed(chunk.data))
         if self.last_output - self._noted_at > _NOTE_EVERY_SECONDS and self._mask.empty:
