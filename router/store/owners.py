@@ -11,6 +11,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from router.errors import StoreError
 from router.states import UNFINISHED, State
 from router.store.rows import JobRow
 from router.store.schema import jobs, routers
@@ -23,9 +24,22 @@ class Owners:
     _clock: Callable[[], float]
 
     def join(self, owner: str, name: str, seconds: float) -> None:
-        """A router begins: its lease lasts `seconds` unless it is renewed."""
-        row = {"id": owner, "name": name, "lease_until": self._time() + seconds}
-        self._connection.execute(routers.insert(), row)
+        """A router begins: its lease lasts `seconds` unless it is renewed.
+
+        Raises
+        ------
+        StoreError
+            A router of another name lives here: neither would find the other's containers.
+        """
+        now = self._time()
+        other = sa.select(routers.c.name).where(routers.c.name != name, routers.c.lease_until >= now).limit(1)
+        found = self._connection.execute(other).scalar()
+        if found is not None:
+            message = (
+                f"store.url: a router named {found} works on this store; give {name} the same name or its own store"
+            )
+            raise StoreError(message)
+        self._connection.execute(routers.insert(), {"id": owner, "name": name, "lease_until": now + seconds})
 
     def renew(self, owner: str, seconds: float) -> bool:
         """Renew a lease; False when it ran out and somebody took what belonged to it."""

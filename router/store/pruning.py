@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from router.states import State
-from router.store.schema import jobs, tasks
+from router.store.schema import dead_letters, jobs, tasks
 
 
 class Pruning:
@@ -18,7 +18,7 @@ class Pruning:
     _clock: Callable[[], float]
 
     def prune(self, keep_seconds: float, most: int = 200) -> int:
-        """Remove jobs that were done so long ago, with their timeline and reports, and tasks; how many jobs.
+        """Remove jobs that were done so long ago with timeline and reports, tasks, dead letters; how many jobs.
 
         Parameters
         ----------
@@ -30,5 +30,6 @@ class Pruning:
         before = self._clock() - keep_seconds
         old = sa.select(jobs.c.seq).where(jobs.c.state == State.DONE.value, jobs.c.done_at < before).limit(most)
         gone = self._connection.execute(jobs.delete().where(jobs.c.seq.in_(old)))
+        self._connection.execute(dead_letters.delete().where(dead_letters.c.at < before))
         self._connection.execute(tasks.delete().where(tasks.c.done_at < before))
         return int(gone.rowcount)

@@ -70,12 +70,12 @@ class Lease:
             self._joined = False
         if not self._joined:
             self.owner = uuid.uuid4().hex
+            if self._alone:
+                unit.expire(others_than=self.owner)
             unit.join(self.owner, self._name, LEASE_SECONDS)
             self._joined_at = now
         self._joined, self._renewed_at = True, now
-        if self._alone:
-            unit.expire(others_than=self.owner)
-        elif now - self._joined_at >= LEASE_SECONDS:
+        if not self._alone and now - self._joined_at >= LEASE_SECONDS:
             # After an outage of the store everybody's lease has run out: the others get the time to come back.
             unit.expire()
         return lost, unit.take_over(self.owner)

@@ -40,7 +40,6 @@ Step = Callable[[JobRow], Happening | list[Happening] | None]
 _TICK_SECONDS = 1.0
 _COMPARE_EVERY_SECONDS = 10.0
 _PRUNE_EVERY_SECONDS = 60.0
-_DAY_SECONDS = 86_400.0
 #: After these somebody may start who could not before; all else is seen a second later.
 _MAKE_ROOM = {Wake, Exited, Ended, Deferred, ImageMissing, PullEnded, Identified}
 _LONGEST_HOLD = 30.0
@@ -142,6 +141,7 @@ class Supervisor(Actions):
                 with self._store.write() as unit:
                     effects = self._apply(unit, together)
                 self.lease.done()
+                self.problem = ""
                 break
             except StoreError as error:
                 self.lease.undone()
@@ -237,7 +237,7 @@ class Supervisor(Actions):
         """Limits of running jobs; now and then, the engine's own list against ours, and what is too old."""
         effects: list[Effect] = []
         if time.monotonic() > self._prune_at:
-            pruned = unit.prune(self._settings.store.keep_days * _DAY_SECONDS)
+            pruned = unit.prune(self._settings.store.keep_days * 86_400)
             self._prune_at = time.monotonic() + (0 if pruned else _PRUNE_EVERY_SECONDS)
         running = unit.in_states({State.RUNNING}, self.lease.owner)
         for job in running:
@@ -357,7 +357,7 @@ class Supervisor(Actions):
 
     def go_on(self) -> None:
         """Admit again."""
-        self._hold_seconds, self._held_until, self.problem = 0.0, 0.0, ""
+        self._hold_seconds, self._held_until = 0.0, 0.0
 
     def _submit(self, step: Step, job: JobRow) -> None:
         """Run a step in the pool and post what came of it; an engine that is away is asked again."""

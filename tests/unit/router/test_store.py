@@ -139,7 +139,9 @@ def test_what_was_done_long_ago_goes_with_all_that_belongs_to_it(store):
             unit.add_report(moved.seq, job, status=4, final=True)
             moved = unit.move(unit.move(moved, Event.LOG_SAFE), Event.REPORTED, done_at=unit.now() - 100 * job)
         old = unit.find(2).seq
+        unit.add_dead_letter("q", "young", b"")
         assert unit.prune(150) == 1
+        assert len(unit.dead_letters()) == 1
         assert (unit.find(2), unit.timeline(old), unit.unsent()) == (None, [], 1)
         assert unit.prune(150) == 0
         assert unit.counts() == {"queued": 1, "done": 1}
@@ -150,8 +152,8 @@ def test_jobs_of_a_router_that_lives_stay_its_own_and_those_of_a_dead_one_are_ta
     store = Store(f"sqlite:///{tmp_path / 'router.db'}", clock=lambda: now[0])
     add(store, 1, 2, 3)
     with store.write() as unit:
-        unit.join("a", "first", 20)
-        unit.join("b", "second", 20)
+        unit.join("a", "r", 20)
+        unit.join("b", "r", 20)
         for job, owner in ((1, "a"), (2, "b")):
             unit.move(unit.find(job), Event.CLAIMED, owner=owner)
         assert (unit.expire(), unit.take_over("b")) == (0, [])
