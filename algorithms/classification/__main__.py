@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from algorithms.classification.params import ALIASES, historical
-from algorithms.toolkit.job import run
+from algorithms.toolkit.job import Workplace, run
 
 VARIANTS = {
     "validate": "classification_validate",
     "train": "classification_train",
     "predict": "classification_predict",
+    "sort": "object_sorting",
 }
 
 
@@ -21,10 +22,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] not in VARIANTS:
         print(f"usage: python -m algorithms.classification {'|'.join(VARIANTS)} [--help]", file=sys.stderr)
         return 2
+    return run(VARIANTS[words[0]], _body(words[0]), historical(words[1:]), ALIASES)
+
+
+def _body(variant: str) -> Callable[[Workplace], None]:
+    if variant == "sort":
+        from algorithms.classification.sorting import sort
+
+        return sort
     from algorithms.classification import run as bodies
 
-    body = {"validate": bodies.validate, "train": bodies.train, "predict": bodies.predict}[words[0]]
-    return run(VARIANTS[words[0]], body, historical(words[1:]), ALIASES)
+    return {"validate": bodies.validate, "train": bodies.train, "predict": bodies.predict}[variant]
 
 
 if __name__ == "__main__":

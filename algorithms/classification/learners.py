@@ -222,9 +222,14 @@ def _steepness(settings: Settings, features: Any, codes: NDArray[np.int64], weig
     for train, test in StratifiedKFold(3, shuffle=True, random_state=settings.forest.seed).split(features, codes):
         held_out[test] = _fit_linear(settings, features[train], codes[train], weights).values(features[test])
 
+    # Platt's targets: nobody is sure after a finite number of examples, however well these are told apart
+    n_classes = int(codes.max()) + 1
+    unsure = 1 / (np.bincount(codes)[codes] + 2)[:, None]
+    wanted = np.where(np.arange(n_classes) == codes[:, None], 1 - unsure, unsure / (n_classes - 1))
+
     def loss(power: float) -> float:
-        right = softmax(np.exp(power) * held_out)[np.arange(len(codes)), codes]
-        return float(-np.log(np.maximum(right, 1e-12)).mean())
+        found = softmax(np.exp(power) * held_out)
+        return float(-(wanted * np.log(np.maximum(found, 1e-12))).sum(axis=1).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 4), method="bounded").x))
 

@@ -95,11 +95,9 @@ def train(workplace: Workplace) -> None:
     _keep_report(workplace, "Training of a classifier", sections, began)
     workplace.summary(_facts(workplace, data, {"leaves": model.forest.n_leaves, "settings": settings.card()}))
     positive = values_positive(workplace)
-    properties = {
-        "classes": ",".join(model.classes),
-        "binary": str(bool(positive)).lower(),
-        "positive_classes": ",".join(map(str, positive)),
-    }
+    properties = {"classes": ",".join(model.classes), "binary": str(bool(positive)).lower()}
+    if positive:  # a Core takes no empty value
+        properties["positive_classes"] = ",".join(map(str, positive))
     workplace.publish_model(path, properties)
     remove_crops(workplace)
 

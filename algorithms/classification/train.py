@@ -165,13 +165,19 @@ def predict_windows(model: ClassificationModel, windows: Windows, images: NDArra
     return np.concatenate([np.empty((0, len(model.classes))), *parts])
 
 
-def predict_proba(model: ClassificationModel, images: Sequence[Image]) -> NDArray[np.float64]:
-    """Return the class probabilities of images, (n, C), reading them one after the other."""
+def predict_proba(model: ClassificationModel, images: Sequence[Image], first: int = 0) -> NDArray[np.float64]:
+    """Return the class probabilities of images, (n, C), reading them one after the other.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first image, when these are only some of a data set.
+    """
     settings = model.settings
     count = settings.n_windows
     parts = [
-        model.proba_of(described(part, count, settings, first), count)
-        for first, part in batches(images, count * settings.windows.n_features)
+        model.proba_of(described(part, count, settings, first + start), count)
+        for start, part in batches(images, count * settings.windows.n_features)
     ]
     return np.concatenate([np.empty((0, len(model.classes))), *parts])
 

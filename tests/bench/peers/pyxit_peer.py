@@ -1,8 +1,10 @@
 """Peer of bench_classification.py: pyxit 1.1.5. Argument: FOLDER of crops, one sub-folder a class.
 
-``extract`` on a line extracts 100 windows of every crop and prints the seconds; the first line warms its processes up.
+``extract``, ``train`` or ``predict`` on a line does that with 100 windows of every crop and prints the seconds (the
+first line warms its processes up); ``memory`` prints the growth of its own peak memory since its imports, in MB.
 """
 
+import resource
 import sys
 import time
 import warnings
@@ -13,8 +15,13 @@ from pyxit.estimator import COLORSPACE_HSV, INTERPOLATION_BILINEAR, PyxitClassif
 from sklearn.ensemble import ExtraTreesClassifier
 
 
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main(folder):
-    files = sorted(str(path) for path in folder.glob("*/*.png"))
+    at_start = peak()
+    files = np.array(sorted(str(path) for path in folder.glob("*/*.png")))
     labels = np.array([int(Path(path).parent.name) for path in files])
     forest = ExtraTreesClassifier(10, max_features=28, min_samples_split=10, n_jobs=2, random_state=0)
     pyxit = PyxitClassifier(
@@ -22,12 +29,21 @@ def main(folder):
         interpolation=INTERPOLATION_BILINEAR, colorspace=COLORSPACE_HSV, random_state=0,
     )  # fmt: skip
     print("ready", flush=True)
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        if line.strip() == "memory":
+            print(peak() - at_start, flush=True)
+            continue
         started = time.perf_counter()
-        windows, _ = pyxit.extract_subwindows(np.array(files), labels)
+        if line.strip() == "extract":
+            result = pyxit.extract_subwindows(files, labels)[0]
+            wanted = (100 * len(files), 768)
+        elif line.strip() == "train":
+            result, wanted = pyxit.fit(files, labels).base_estimator.estimators_, (10,)
+        else:
+            result, wanted = pyxit.predict_proba(files), (len(files), 4)
         seconds = time.perf_counter() - started
-        if windows.shape != (100 * len(files), 768):
-            raise ValueError(windows.shape)
+        if np.shape(result) != wanted:
+            raise ValueError(np.shape(result))
         print(seconds, flush=True)
 
 
