@@ -86,7 +86,7 @@ def decide(facts: Facts, *, unreported_is_success: bool = False) -> Ending:
     if facts.stop is StopReason.KILL:
         return Ending(Kind.KILLED, KILLED, "Killed on request.")
     if facts.kind is not None:
-        return Ending(facts.kind, FAILED, facts.problem or _WITHOUT_WORDS.get(facts.kind, str(facts.kind)))
+        return Ending(facts.kind, FAILED, facts.problem.strip() or _WITHOUT_WORDS.get(facts.kind, str(facts.kind)))
     if facts.stop is not None:
         return _limited(facts.stop, facts.limit)
     if facts.exit_code is None:
