@@ -215,6 +215,7 @@ class DockerEngine(Engine):
 
     def _host_config(self, spec: ContainerSpec, network: str | None, hosts: Mapping[str, str]) -> Any:
         limits, hardening = spec.limits, spec.hardening
+        alone = network is not None and spec.network is None
         # Docker's default, json-file, replaces bytes that are no UTF-8; `local` keeps what the program wrote.
         # A program may write much faster than its output is read: what is turned over too early is lost.
         size = str(max(self._log_size, _LEAST_COPY) if self._log_size else _NO_LIMIT)
@@ -222,6 +223,9 @@ class DockerEngine(Engine):
         return self._api.create_host_config(
             init=True,
             network_mode=network,
+            # On the jobs' own network a name that is not in /etc/hosts is no name, and no question about it leaves.
+            dns=["127.0.0.1"] if alone else None,
+            dns_opt=["timeout:1", "attempts:1"] if alone else None,
             extra_hosts=dict(hosts) or None,
             binds={source: {"bind": target, "mode": "rw"} for target, source in spec.mounts.items()},
             tmpfs={path: f"size={size},exec" for path, size in spec.scratch.items() if size is not None},
