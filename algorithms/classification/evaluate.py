@@ -21,16 +21,16 @@ CURVE = (0.1, 0.25, 0.5, 1.0)
 SPACE: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (
     ("size of windows", ({"min_size": 0.1}, {"min_size": 0.25}, {"min_size": 0.5}, {"min_size": 0.75})),
     ("rotation", ({"max_angle": 0.0}, {"max_angle": 10.0}, {"max_angle": 20.0}, {"transpose": True})),
-    (
-        "learner",
+    (  # votes want small leaves, leaf features large ones: so these two are tried together
+        "learner and leaves",
         (
-            {"learner": "votes", "roots": False},
-            {"learner": "linear_svc", "roots": False},
-            {"learner": "linear_svc", "roots": True},
-            {"learner": "linear_svc", "roots": True, "cost": 0.1},
+            {"learner": "votes", "roots": False, "min_samples_split": 2},
+            {"learner": "votes", "roots": False, "min_samples_split": 10},
+            {"learner": "linear_svc", "roots": False, "cost": 1.0, "min_samples_split": 30},
+            {"learner": "linear_svc", "roots": True, "cost": 0.1, "min_samples_split": 30},
+            {"learner": "linear_svc", "roots": True, "cost": 0.1, "min_samples_split": 100},
         ),
     ),
-    ("size of leaves", ({"min_samples_split": 2}, {"min_samples_split": 10}, {"min_samples_split": 50})),
 )
 
 

@@ -64,7 +64,17 @@ def test_what_is_required_must_be_there() -> None:
         require({"term": None}, SOFTWARE, ["term"])
 
 
-@pytest.mark.parametrize("name", ["tissue_finder", "object_finder"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tissue_finder",
+        "object_finder",
+        "classification_validate",
+        "classification_train",
+        "classification_predict",
+        "object_sorting",
+    ],
+)
 def test_our_descriptors_are_complete(name: str) -> None:
     found = descriptor(name)
     assert found.name == name
