@@ -83,7 +83,7 @@ def whole() -> list[Measurement]:
         train = _ratio(peer, "train", lambda: fit(*_read(folder), _SETTINGS), 3)
         predict = _ratio(peer, "predict", lambda: predict_proba(model, _read(folder)[0]), 3)
         theirs = float(peer.ask("memory"))
-        own = float(subprocess.run([sys.executable, __file__, folder], check=True, stdout=subprocess.PIPE).stdout)
+        own = float(subprocess.run([sys.executable, "-m", __name__, folder], check=True, stdout=subprocess.PIPE).stdout)
     return [
         Measurement("classification.train_speedup", train[0], "x", ">= 8", _PEER, train[1]),
         Measurement("classification.predict_speedup", predict[0], "x", ">= 20", _PEER, predict[1]),

@@ -15,7 +15,7 @@ CACHE = Path(__file__).resolve().parents[2] / ".cache/data"
 PACKAGE = "opencv-doc"
 INSIDE = "./usr/share/doc/opencv-doc/examples/data/digits.png"
 
-#: Found by cross-validation on the training half (README of algorithms/classification), then a few more windows and trees.
+#: Found by cross-validation on the training half (README of algorithms/classification), with more windows and trees.
 SETTINGS = Settings(
     n_windows=50,
     windows=WindowSpec(16, 16, min_size=0.75, max_size=1.0, colour=Colour.GRAY, max_angle=15),
