@@ -36,7 +36,7 @@ class StoreError(RouterError):
 
 
 class LaunchError(RouterError):
-    """This job cannot be started as it was asked for."""
+    """A job cannot be started as it was asked for."""
 
 
 class EngineError(RouterError):
