@@ -19,7 +19,7 @@ label_of() { docker image inspect --format "{{index .Config.Labels \"$LABEL\"}}"
 
 content_hash() { # FOLDER PATH...: of names and contents, less what Python leaves behind
     cd "$1" && shift
-    [ $# -eq 0 ] || find "$@" -type f ! -name '*.py[co]' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
+    [ $# -eq 0 ] || find "$@" -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
 }
 
 build() { # NAME BASE DOCKERFILE CONTEXT-FOLDER PATH...
