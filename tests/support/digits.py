@@ -17,9 +17,9 @@ INSIDE = "./usr/share/doc/opencv-doc/examples/data/digits.png"
 
 #: Found by cross-validation on the training half (README of algorithms/classification), with more windows and trees.
 SETTINGS = Settings(
-    n_windows=50,
+    n_windows=80,
     windows=WindowSpec(16, 16, min_size=0.75, max_size=1.0, colour=Colour.GRAY, max_angle=15),
-    forest=ExtraTrees(n_trees=40, min_samples_split=30, seed=42),
+    forest=ExtraTrees(n_trees=50, min_samples_split=30, seed=42),
     learner="linear_svc",
     roots=True,
     cost=0.1,

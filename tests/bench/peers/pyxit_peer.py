@@ -4,7 +4,6 @@
 first line warms its processes up); ``memory`` prints the growth of its own peak memory since its imports, in MB.
 """
 
-import resource
 import sys
 import time
 import warnings
@@ -16,7 +15,8 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def main(folder):
