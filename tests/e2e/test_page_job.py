@@ -1,5 +1,6 @@
 """From the form in a browser to shapes on the slide: Core, RabbitMQ, the router, a container, and the log meanwhile."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+ROOT = Path(__file__).resolve().parents[2]
 PICTURES = os.environ.get("PAGE_PICTURES")
 
 
@@ -34,12 +36,22 @@ def window(chromium: Browser, laboratory: Laboratory) -> Iterator[Visit]:
     found.close()
 
 
+def registered(made: showcase.Showcase) -> bool:
+    """Whether the tissue finder is there with all its parameters; the catalogue's software comes one by one."""
+    inputs = json.loads((ROOT / "descriptors/tissue_finder/descriptor.json").read_text())["inputs"]
+    found = [one for one in made.admin.get("software")["collection"] if one["name"] == "tissue_finder"]
+    if not found:
+        return False
+    parameters = made.admin.get(f"software/{found[0]['id']}/parameter", withSetByServer="true")
+    return bool(parameters["size"] == len(inputs))
+
+
 def test_an_algorithm_is_launched_watched_and_its_tissue_seen_on_the_slide(
     laboratory: Laboratory, window: Visit, slide_file: Path
 ) -> None:
     core = laboratory.core
     made = showcase.build(core.url, core.keys, [slide_file])
-    wait_for("the router has registered the tissue finder", lambda: made.admin.get("software")["size"] > 0, timeout=60)
+    wait_for("the router has registered the tissue finder", lambda: registered(made), timeout=60)
     page = window.page
 
     page.goto(f"{core.url}/pages/project/{made.project}")
