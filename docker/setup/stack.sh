@@ -12,6 +12,9 @@ STACK="$ROOT/.cache/stack/$NAME"
 ENV_FILE="$STACK/env"
 SECRETS="$STACK/secrets"
 FILE="$ROOT/docker/compose.full.yaml"
+# compose believes a variable of this shell before the file
+export ROUTER_NAME="$NAME"
+unset COMPOSE_PROJECT_NAME JOB_NETWORK
 
 random() { python3 -c 'import secrets; print(secrets.token_hex(24))'; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
