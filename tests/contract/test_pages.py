@@ -16,19 +16,15 @@ from tests.support.showcase import Showcase
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCore]:
     """An embedded Core without a broker."""
-    found = EmbeddedCore(tmp_path_factory.mktemp("pages") / "core", "127.0.0.1")
-    yield found
-    found.stop()
+    with showcase.core_alone(tmp_path_factory.mktemp("pages")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def made(core: EmbeddedCore, slide_file: Path) -> Iterator[Showcase]:
     """A project with a slide, an algorithm and a finished job."""
-    found = showcase.build(core.url, core.keys, [slide_file])
-    showcase.add_software(found)
-    showcase.add_job(found, 42)
-    yield found
-    found.admin.close()
+    with showcase.on_show(core, slide_file, 42) as found:
+        yield found
 
 
 @pytest.fixture
@@ -53,7 +49,6 @@ def csrf(html: str) -> str:
 
 def test_the_front_door_leads_to_the_log_in(core: EmbeddedCore) -> None:
     answer = requests.get(core.url, timeout=30)
-
     assert answer.url == f"{core.url}/pages/login"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]

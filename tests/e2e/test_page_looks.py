@@ -23,19 +23,15 @@ PICTURES = os.environ.get("PAGE_PICTURES")
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCore]:
     """An embedded Core without a broker."""
-    found = EmbeddedCore(tmp_path_factory.mktemp("looks") / "core", "127.0.0.1")
-    yield found
-    found.stop()
+    with showcase.core_alone(tmp_path_factory.mktemp("looks")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def made(core: EmbeddedCore, slide_file: Path) -> Iterator[Showcase]:
     """A project with a slide, what a person drew, and a job's 120 shapes with mistakes."""
-    found = showcase.build(core.url, core.keys, [slide_file])
-    showcase.add_software(found)
-    showcase.add_job(found, 120)
-    yield found
-    found.admin.close()
+    with showcase.on_show(core, slide_file, 120) as found:
+        yield found
 
 
 @pytest.fixture

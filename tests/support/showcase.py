@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -12,6 +14,7 @@ import requests
 from requests.auth import AuthBase
 
 from router.core_server.auth import sign
+from tests.support.core import EmbeddedCore
 
 TERMS = {"Tumour": "#c2255c", "Stroma": "#2f6fb2", "Fat": "#e0a100", "Background": "#5c7a29"}
 LOG = "Reading the slide\n" + "".join(f"Tile {n}/40: {3 * n} objects\n" for n in range(1, 41)) + "Done: 120 objects\n"
@@ -225,3 +228,25 @@ def _shapes(robot: Rest, made: Showcase, objects: int) -> None:
     for start in range(0, len(locations), 5000):
         part = locations[start : start + 5000]
         robot.post("annotation", [{"image": slide["id"], "project": made.project, "location": wkt} for wkt in part])
+
+
+@contextmanager
+def core_alone(folder: Path) -> Iterator[EmbeddedCore]:
+    """Run an embedded Core without a broker until the block ends."""
+    found = EmbeddedCore(folder / "core", "127.0.0.1")
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@contextmanager
+def on_show(core: EmbeddedCore, slide_file: Path, objects: int) -> Iterator[Showcase]:
+    """A project with a slide, an algorithm, and a finished job of `objects` shapes."""
+    made = build(core.url, core.keys, [slide_file])
+    try:
+        add_software(made)
+        add_job(made, objects)
+        yield made
+    finally:
+        made.admin.close()
