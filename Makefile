@@ -43,7 +43,7 @@ format: venv ## let ruff mend what it can
 	@.venv/bin/ruff check --fix . || true
 	@.venv/bin/ruff format .
 
-lock: ## pin the packages anew
+lock: ## pin what pyproject.toml names; UPGRADE=1 takes the newest of everything
 	@$(SETUP)/lock.sh
 
 .PHONY: venv

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lock.sh: pin requirements/*.lock anew from pyproject.toml, with hashes.
+# lock.sh: pin requirements/*.lock from pyproject.toml, with hashes. What is pinned stays, unless UPGRADE=1.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
 
@@ -14,12 +14,12 @@ pin() { # NAME ARGUMENTS...
     shift
     say "pinning requirements/$name.lock"
     quietly "$CACHE/lock.log" "the packages of $name do not fit together or can not be fetched" \
-        "$UV" pip compile --upgrade --quiet --no-annotate --generate-hashes --python-version 3.11 \
+        "$UV" pip compile ${UPGRADE:+--upgrade} --quiet --no-annotate --generate-hashes --python-version 3.11 \
         --custom-compile-command "make lock" --output-file "requirements/$name.lock" "$@"
 }
-pin services pyproject.toml --extra daemon --extra postgres --extra core
-pin algorithms pyproject.toml --extra algorithms
-pin dev pyproject.toml --extra daemon --extra postgres --extra core --extra algorithms --extra pyramids --group dev
+pin services pyproject.toml --extra daemon --extra postgres --extra slurm --extra core
+pin algorithms pyproject.toml --extra retrieval
+pin dev pyproject.toml --extra daemon --extra postgres --extra slurm --extra core --extra retrieval --extra pyramids --group dev
 python3 - <<'END' >"$CACHE/build.in"
 import tomllib
 print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
