@@ -1,11 +1,11 @@
 # What people and CI call. Each target installs what it misses, says so, and starts within seconds the second time.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down logs images test faults bench lint format lock
+.PHONY: help demo up down logs images test faults bench lint format lock clean-machine
 SETUP := docker/setup
 PYTHON_IN := .venv/bin/python
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: venv ## the whole way of a job on this machine, in a minute; KEEP=1 leaves it running
 	@$(PYTHON_IN) -m router.demo $(if $(KEEP),--keep)
@@ -32,6 +32,9 @@ faults: venv ## break real parts on purpose
 bench: venv ## measure and compare; ONLY=router one area
 	@$(SETUP)/engine.sh up && $(SETUP)/images.sh
 	@$(PYTHON_IN) -m tests.bench $(ONLY); status=$$?; $(SETUP)/engine.sh down; exit $$status
+
+clean-machine: ## `make demo` and `make test` in a bare Debian root: Python and make, nothing else
+	@$(SETUP)/clean_machine.sh
 
 lint: venv ## ruff, mypy, import rules
 	@.venv/bin/ruff check .
