@@ -14,6 +14,9 @@ if ! "$ROOT/docker/setup/engine.sh" up; then
 else
     "$ROOT/docker/setup/images.sh"
 fi
+# what drives the browser is linked with the one, tests with networks of their own need the other
+"$ROOT/docker/setup/packages.sh" libatomic1 iproute2 ||
+    say "NO libatomic1 OR iproute2: tests that need them are skipped or fail (the reason is above)"
 if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then
     "$ROOT/docker/setup/packages.sh" chromium fonts-dejavu-core ||
         say "NO CHROMIUM: browser tests are skipped (the reason is above)"

@@ -1,5 +1,6 @@
 """digits.png of OpenCV's documentation: 5,000 digits, the published split, and the settings found for it."""
 
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -43,7 +44,8 @@ def digits_file() -> Path:
             subprocess.run(["apt-get", "download", PACKAGE], cwd=folder, check=True, capture_output=True, timeout=300)
             (package,) = folder.glob("*.deb")
             subprocess.run(["dpkg-deb", "-x", package, folder / "x"], check=True, capture_output=True, timeout=120)
-            (folder / "x" / INSIDE).replace(path)
+            shutil.copyfile(folder / "x" / INSIDE, part := path.with_suffix(".part"))
+            part.replace(path)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             message = f"DIGITS.PNG IS NOT THERE: `apt-get download {PACKAGE}` failed ({error})"
             raise DigitsUnavailable(message) from error
