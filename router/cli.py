@@ -28,7 +28,28 @@ def parser() -> argparse.ArgumentParser:
     cli_jobs.add(group)
     cli_dead.add(group)
     cli_software.add(group)
+    showing = group.command("demo", demo, "demo", "demo --keep")
+    showing.add_argument("--keep", action="store_true", help="leave everything running at the end")
+    completing = group.command("completion", completion, "completion bash > /etc/bash_completion.d/cytomine-router")
+    completing.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return top
+
+
+def demo(options: Options) -> int:
+    """Show the whole way of a job on this machine: broker, embedded Core, router, container, result.
+
+    It needs the project's checkout and Docker; `make demo` installs what is missing and calls it too.
+    """
+    from router.demo.__main__ import main as show
+
+    return show(["--keep"] if options.keep else [])
+
+
+def completion(options: Options) -> None:
+    """Print the script that lets a shell complete the commands and their options."""
+    import shtab
+
+    print(shtab.complete(parser(), shell=options.shell))
 
 
 def run(options: Options) -> None:
