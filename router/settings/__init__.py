@@ -119,6 +119,13 @@ def load(config: Path | None = None, notes: list[str] | None = None) -> Settings
     except YAMLError as error:
         message = f"{path}: not YAML: {' '.join(str(error).split())}"
         raise SettingError(message) from None
+    except UnicodeDecodeError as error:
+        message = f"{path}: not text in UTF-8 ({error.reason} at byte {error.start}); write it as UTF-8"
+        raise SettingError(message) from None
+    except (TypeError, ValueError, AttributeError):
+        # pydantic-settings takes the top of the file for a mapping without a look
+        message = f"{path}: its top level must be keys with values, such as 'core:'; see router.yml for the names"
+        raise SettingError(message) from None
     return _with_secrets(settings)
 
 

@@ -74,6 +74,9 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
         ("images: {pull: sometimes}", "images.pull: Input should be 'missing', 'always' or 'never'"),
         ("core: {keys_file: /nowhere/keys.json}", "core.keys_file: /nowhere/keys.json cannot be read"),
         ("a: [", "not YAML"),
+        ("- core", "its top level must be keys with values"),
+        ("core", "its top level must be keys with values"),
+        ("3", "its top level must be keys with values"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_the_key(tmp_path, text, words):
