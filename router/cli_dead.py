@@ -54,20 +54,27 @@ def show(options: Options) -> None:
     print(f"reason     {letter.reason}")
     if letter.replayed_at:
         print(f"replayed   {when(letter.replayed_at)}")
-    print(letter.body.decode(errors="backslashreplace"))
+    print(_body(letter))
 
 
 def replay(options: Options) -> None:
-    """Send a dead letter through intake again, as after an update of the router. Exit code 1 if it is refused again."""
+    """Send a dead letter through intake again, as after an update of the router. Exit code 1 if it is refused again.
+
+    Keys are not kept; Core is asked for them again when the job starts.
+    """
     from router.amqp import Delivery
     from router.intake import write
-    from router.messages import Poison, parse
+    from router.masking import MASK, has_secrets
+    from router.messages import Execute, LegacyExecute, Poison, parse
 
     with stored(options.config) as store, store.write() as unit:
         letter = unit.dead_letter(options.number) or _unknown(options.number)
         message = parse(letter.body)
         if isinstance(message, Poison):
             refuse(f"still: {message.reason}")
+        keyless = isinstance(message, Execute) and any(MASK in word for word in message.command)
+        if keyless or (isinstance(message, LegacyExecute) and has_secrets([message.public_key])):
+            refuse("its keys were not kept, so nobody could say whose job it is; launch the job again in Cytomine")
         delivery = Delivery(letter.queue, letter.body, channel=None, tag=0, redelivered=True)
         write(unit, [(delivery, message)])
         unit.replayed(options.number)
@@ -81,8 +88,14 @@ def _facts(letter: DeadLetter) -> dict[str, object]:
         "queue": letter.queue,
         "reason": letter.reason,
         "replayed_at": letter.replayed_at,
-        "body": letter.body.decode(errors="backslashreplace"),
+        "body": _body(letter),
     }
+
+
+def _body(letter: DeadLetter) -> str:
+    from router.masking import readable_bytes
+
+    return readable_bytes(letter.body).decode(errors="backslashreplace")
 
 
 def _unknown(number: int) -> NoReturn:

@@ -16,7 +16,7 @@ from router.amqp import Delivery
 from router.endings import StopReason
 from router.errors import StoreError
 from router.log import get_logger
-from router.masking import conceal, flag_value, mask_bytes
+from router.masking import conceal, conceal_bytes, flag_value
 from router.messages import CatalogueTask, Execute, Kill, LegacyExecute, Message, NewQueue, Poison, parse
 from router.store import NewJob, Store, Unit
 
@@ -125,7 +125,7 @@ def write(unit: Unit, read: Sequence[tuple[Delivery, Message | Poison]]) -> None
             elif isinstance(message, Poison):
                 metrics.DEAD_LETTERS.inc()
                 log.warning("dead letter", queue=delivery.queue, reason=message.reason)
-                unit.add_dead_letter(delivery.queue, message.reason, mask_bytes(delivery.body))
+                unit.add_dead_letter(delivery.queue, message.reason, conceal_bytes(delivery.body))
 
 
 def _job(queue_name: str, message: Message | Poison) -> NewJob:

@@ -18,6 +18,7 @@ _UUID_LENGTH = 36
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _UUID_BYTES = re.compile(_UUID.pattern.encode())
 _SECRET = re.compile(r"\{secret:([0-9a-f]{64})\}")
+_SECRET_BYTES = re.compile(_SECRET.pattern.encode())
 # In a body that may not even be JSON: the name of a private key, then its value as the next string.
 _NAMED_BYTES = re.compile(rb'(private_?key(?:"\s*[:,]\s*"|=|\s+))([^"\s,\]}]+)', re.IGNORECASE)
 
@@ -65,7 +66,7 @@ def secrets_of(command: Sequence[str]) -> tuple[str, ...]:
 
 def digest(secret: str) -> str:
     """What stands in a stored command in the place of `secret`."""
-    return f"{{secret:{hashlib.sha256(secret.encode()).hexdigest()}}}"
+    return f"{{secret:{hashlib.sha256(secret.encode(errors='surrogateescape')).hexdigest()}}}"
 
 
 def conceal(command: Sequence[str], public: str | None = None) -> tuple[str, ...]:
@@ -79,6 +80,8 @@ def conceal(command: Sequence[str], public: str | None = None) -> tuple[str, ...
         The public key, where no flag says so; it stays.
     """
     private = flag_value(command, "privatekey")
+    if private and _SECRET.fullmatch(private):  # a dead letter that is replayed
+        private = None
     public = public or flag_value(command, "publickey")
 
     def hide(found: re.Match[str]) -> str:
@@ -111,10 +114,19 @@ def readable(command: Sequence[str]) -> tuple[str, ...]:
     return tuple(_SECRET.sub(MASK, token) for token in command)
 
 
-def mask_bytes(body: bytes) -> bytes:
-    """A message body as a dead letter may keep it: UUIDs and values named private key as asterisks."""
-    masked = _NAMED_BYTES.sub(lambda found: found.group(1) + MASK.encode(), body)
-    return _UUID_BYTES.sub(MASK.encode(), masked)
+def conceal_bytes(body: bytes) -> bytes:
+    """A message body as a dead letter may keep it: UUIDs and values named private key as digests."""
+
+    def hide(secret: bytes) -> bytes:
+        return digest(secret.decode(errors="surrogateescape")).encode()
+
+    named = _NAMED_BYTES.sub(lambda found: found.group(1) + hide(found.group(2)), body)
+    return _UUID_BYTES.sub(lambda found: hide(found.group()), named)
+
+
+def readable_bytes(body: bytes) -> bytes:
+    """A stored body for people: asterisks for digests."""
+    return _SECRET_BYTES.sub(MASK.encode(), body)
 
 
 def mask_text(text: str) -> str:

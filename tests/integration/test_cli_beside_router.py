@@ -8,8 +8,10 @@ import sys
 import pytest
 
 from router.core import JobStatus
+from router.masking import conceal_bytes
+from router.store import Store
 from tests.support.waiting import wait_for
-from tests.support.workshop import Workshop
+from tests.support.workshop import Workshop, files_holding
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -89,3 +91,24 @@ def test_a_dead_letter_is_shown(workshop, command):
     shown = call("dead", "show", 1)
     assert "secret" not in shown
     assert "still: " in call("dead", "replay", 1, code=1)
+
+
+def test_a_dead_letter_that_can_be_read_by_now_runs_with_its_keys(workshop, command):
+    router, call = command
+    router.stop()
+    job = workshop.launch("status(2); say('my key is ' + PRIVATE); status(3)")
+    body = workshop.take()
+    store = Store(f"sqlite:///{router.folder / 'router.db'}")
+    with store.write() as unit:
+        unit.add_dead_letter("queueCommunication", "of a dialect to come", conceal_bytes(body))
+    store.close()
+    router.start()
+    router.wait_ready()
+    private = workshop.admin.user_job_keys(workshop.job(job).user_job).private
+    assert private in body.decode()
+    assert private not in call("dead", "show", 1)
+    assert "dead letter 1 was taken" in call("dead", "replay", 1)
+    workshop.done(router, job)
+    assert workshop.status(job) is JobStatus.SUCCESS
+    assert "my key is ********" in router.job_log(job)
+    assert files_holding(private, router.folder) == []

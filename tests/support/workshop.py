@@ -113,6 +113,16 @@ class Workshop:
         finally:
             connection.close()
 
+    def take(self) -> bytes:
+        """Take one message from the server's queue, as a router would; no router may be running."""
+        connection = pika.BlockingConnection(pika.URLParameters(self.amqp))
+        try:
+            method, _, body = connection.channel().basic_get(QUEUE, auto_ack=True)
+            assert method is not None, f"there is nothing in {QUEUE}"
+            return bytes(body)
+        finally:
+            connection.close()
+
     def job(self, job: int) -> Job:
         """A job as Core knows it."""
         return self.admin.job(job)

@@ -1,5 +1,6 @@
 """Private keys stay out of what lasts."""
 
+import json
 from uuid import UUID
 
 from hypothesis import given
@@ -9,11 +10,12 @@ from router.masking import (
     MASK,
     StreamMask,
     conceal,
+    conceal_bytes,
     flag_value,
     has_secrets,
-    mask_bytes,
     mask_text,
     readable,
+    readable_bytes,
     restore,
     secrets_of,
 )
@@ -66,11 +68,18 @@ def test_no_private_key_survives_wherever_it_stands(key: UUID, place):
 
 
 def test_a_dead_letter_holds_no_key():
-    body = b'{"command":["--privateKey","hunter2","--x","' + KEY.encode() + b'"]'
-    masked = mask_bytes(body)
-    assert b"hunter2" not in masked
-    assert KEY.encode() not in masked
-    assert masked.startswith(b'{"command":["--privateKey","')
+    body = b'{"command":["--privateKey","hunter2","--x","' + KEY.encode() + b'"]}'
+    kept = conceal_bytes(body)
+    assert b"hunter2" not in kept
+    assert KEY.encode() not in kept
+    assert readable_bytes(kept) == b'{"command":["--privateKey","********","--x","********"]}'
+
+
+def test_the_command_of_a_dead_letter_gets_its_keys_back():
+    body = json.dumps({"command": list(COMMAND)}).encode()
+    stored = conceal(json.loads(conceal_bytes(body))["command"])
+    assert KEY not in str(stored)
+    assert restore(stored, [KEY, PUBLIC, OTHER]) == COMMAND
 
 
 def test_own_log_lines_hold_no_key():

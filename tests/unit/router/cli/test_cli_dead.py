@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from router.masking import conceal_bytes
+
 EXECUTE = {"requestType": "execute", "jobId": 5, "command": ["run", "--n", "1"], "serverParameters": {}}
 
 
@@ -48,3 +50,15 @@ def test_replay_of_what_still_cannot_be_read(run, place, letters):
     with place.store.read() as unit:
         assert unit.dead_letter(1).replayed_at is None
         assert len(unit.dead_letters()) == 2
+
+
+def test_replay_of_a_message_whose_keys_nobody_has(run, place):
+    keyless = {**EXECUTE, "command": ["run", "--privateKey", "********"], "pullingCommand": ""}
+    legacy = ["run.py", "--publicKey", "0b1c2d3e-1111-2222-3333-444455556666", "--privateKey", "x"]
+    with place.store.write() as unit:
+        for body in (json.dumps(keyless).encode(), conceal_bytes(json.dumps(legacy).encode())):
+            unit.add_dead_letter("queueX", "cannot be read", body)
+    for number in (1, 2):
+        assert "launch the job again in Cytomine" in run("dead", "replay", number, code=1)[1]
+    with place.store.read() as unit:
+        assert unit.counts() == {}
