@@ -21,6 +21,8 @@ class Need:
         Bytes, 0 when it has no limit.
     cpus
         Processors, 0 when it has no limit.
+    gpus
+        Whole ones.
     """
 
     seq: int

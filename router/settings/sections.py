@@ -121,6 +121,7 @@ class EngineSection(Section):
     extra_hosts: Pairs = Field(default_factory=dict)
     environment: Pairs = Field(default_factory=dict)
     hardening: HardeningSection = HardeningSection()
+    gpus: int | None = Field(default=None, ge=0)
     grace_s: float = Field(default=10.0, ge=0)
     keep_containers: bool = False
 

@@ -160,7 +160,7 @@ _OWN = jobs.c.owner == sa.bindparam("me")
 _NAMELESS = sa.select(jobs).where(jobs.c.job_id.is_(None)).order_by(jobs.c.seq)
 _IN_STATES = sa.select(jobs).where(jobs.c.state.in_(sa.bindparam("states", expanding=True)), _OWN).order_by(jobs.c.seq)
 _HOLDING = (
-    sa.select(jobs.c.seq, jobs.c.project, jobs.c.memory, jobs.c.cpus)
+    sa.select(jobs.c.seq, jobs.c.project, jobs.c.memory, jobs.c.cpus, jobs.c.gpus)
     .where(jobs.c.state.in_([state.value for state in HOLDS_SLOT]), _OWN)
     .order_by(jobs.c.seq)
 )

@@ -43,6 +43,7 @@ class JobRow(Row):
     container: str | None
     memory: int | None
     cpus: float | None
+    gpus: int | None
     run_time: float | None
     received_at: float
     started_at: float | None
@@ -68,6 +69,7 @@ class Held(Row):
     project: int | None
     memory: int | None
     cpus: float | None
+    gpus: int | None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ jobs = Table(
     Column("container", String(128)),
     Column("memory", BigInteger),
     Column("cpus", Float),
+    Column("gpus", Integer),
     Column("run_time", Float),
     Column("received_at", Float, nullable=False),
     Column("started_at", Float),

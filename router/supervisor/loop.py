@@ -13,20 +13,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 from router.endings import StopReason
-from router.engines.base import Engine, Limits
+from router.engines.base import Engine
 from router.errors import EngineError, RouterError, StoreError
 from router.images import Images
-from router.launch import wanted
 from router.log import get_logger
 from router.logs import Followers
 from router.reports import Reports
-from router.scheduler import Capacity, Need, admit
 from router.settings import Settings
 from router.states import Event, State
-from router.store import Held, JobRow, Store, Unit
+from router.store import JobRow, Store, Unit
+from router.supervisor.admission import Admission
 from router.supervisor.events import Deferred, Ended, Exited, Happening, Identified, ImageMissing, PullEnded, Wake
 from router.supervisor.handlers import Actions, Effect, Handlers
 from router.supervisor.lease import Lease
@@ -73,7 +71,7 @@ class Supervisor(Actions):
         self._compared_at = self._looked_at = time.monotonic()
         self._prune_at = 0.0
         self._attached: dict[int, tuple[float, int]] = {}
-        self._capacity: Capacity | None = None
+        self._admission = Admission(settings, engine)
         self._timers = Timers()
         #: Why nobody is admitted just now.
         self.problem = ""
@@ -196,24 +194,9 @@ class Supervisor(Actions):
         free = self._settings.slots - len(running)
         if free <= 0:
             return []
-        waiting = {job.seq: job for job in unit.waiting(free)}
-        if not waiting:
-            return []
-        memory = self._machine().memory
-        needs = {
-            seq: wanted(self._settings, job.pulling_command, job.server_parameters, memory)
-            for seq, job in waiting.items()
-        }
-        heads = [_need(job, *needs[seq]) for seq, job in waiting.items()]
-        chosen = admit(heads, [_holding(job) for job in running], self._machine())
         effects: list[Effect] = []
-        for need in chosen:
-            changes: dict[str, Any] = {
-                "memory": need.memory or None,
-                "cpus": need.cpus or None,
-                "run_time": needs[need.seq][1],
-            }
-            moved = unit.move(waiting[need.seq], Event.CLAIMED, owner=self.lease.owner, **changes)
+        for job, taken in self._admission.chosen(unit.waiting(free), running):
+            moved = unit.move(job, Event.CLAIMED, owner=self.lease.owner, **taken)
             if moved is not None:
                 effects.append(partial(self._prepare, moved))
         return effects
@@ -222,16 +205,6 @@ class Supervisor(Actions):
         if job.attempt == 1:
             self._reports.bare(job.seq)
         self._submit(self._steps.prepare, job)
-
-    def _machine(self) -> Capacity:
-        """What the engine's machine has; nothing but slots counts until it answered."""
-        if self._capacity is None:
-            try:
-                info = self._engine.info()
-            except EngineError:
-                return Capacity(self._settings.slots)
-            self._capacity = Capacity(self._settings.slots, info.memory or None, float(info.cpus), None)
-        return self._capacity
 
     def _look_round(self, unit: Unit) -> list[Effect]:
         """Limits of running jobs; now and then, the engine's own list against ours, and what is too old."""
@@ -390,11 +363,3 @@ class Supervisor(Actions):
 
         if not self._stopping.is_set():
             self._pool.submit(guarded)
-
-
-def _need(job: JobRow, limits: Limits, _: float | None) -> Need:
-    return Need(job.seq, job.project, limits.memory or 0, limits.cpus or 0.0)
-
-
-def _holding(job: Held) -> Need:
-    return Need(job.seq, job.project, job.memory or 0, job.cpus or 0.0)

@@ -11,10 +11,15 @@ needs = st.builds(
     project=st.none() | st.integers(1, 4),
     memory=st.integers(0, 8),
     cpus=st.integers(0, 4),
+    gpus=st.integers(0, 2),
 )
 unique = st.lists(needs, max_size=12, unique_by=lambda need: need.seq)
 capacities = st.builds(
-    Capacity, slots=st.integers(1, 6), memory=st.none() | st.integers(1, 10), cpus=st.none() | st.integers(1, 8)
+    Capacity,
+    slots=st.integers(1, 6),
+    memory=st.none() | st.integers(1, 10),
+    cpus=st.none() | st.integers(1, 8),
+    gpus=st.none() | st.integers(0, 3),
 )
 
 
@@ -37,6 +42,13 @@ def test_a_job_too_big_for_the_machine_runs_alone():
 def test_a_big_job_is_not_starved_by_small_ones_of_its_project():
     waiting = [Need(1, project=7, memory=8), Need(2, project=7, memory=1)]
     assert admit(waiting, [Need(0, project=8, memory=5)], Capacity(4, memory=10)) == []
+
+
+def test_jobs_with_a_gpu_wait_for_each_other_and_others_do_not():
+    waiting = [Need(1, project=7, gpus=1), Need(2, project=8, gpus=1), Need(3, project=9)]
+    assert [need.seq for need in admit(waiting, [], Capacity(4, gpus=1))] == [1, 3]
+    assert [need.seq for need in admit(waiting, [], Capacity(4, gpus=2))] == [1, 2, 3]
+    assert [need.seq for need in admit(waiting, [], Capacity(4))] == [1, 2, 3]
 
 
 @given(unique, unique, capacities)

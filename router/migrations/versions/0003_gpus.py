@@ -1,0 +1,19 @@
+"""GPUs that a job holds.
+
+Revision 0003.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Jobs that run now hold none as far as anybody knows: the column begins empty."""
+    op.add_column("jobs", sa.Column("gpus", sa.Integer))
