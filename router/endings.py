@@ -106,6 +106,12 @@ def decide(facts: Facts, *, unreported_is_success: bool = False) -> Ending:
     return _crashed(facts.exit_code)
 
 
+def with_clue(comment: str, last_lines: str) -> str:
+    """The comment of a job that crashed, with what its last lines give away, if anything."""
+    clue = next((words for sign, words in _CLUES.items() if sign in last_lines), "")
+    return shorten(f"{comment} {clue}") if clue else comment
+
+
 def shorten(comment: str) -> str:
     """The comment as Core's column can hold it, in one line."""
     text = " ".join(comment.split())
@@ -153,6 +159,11 @@ _CODES = {
     127: "The program was not found in the image",
     128 + signal.SIGSEGV: "The algorithm crashed: segmentation fault",
     128 + signal.SIGABRT: "The algorithm aborted",
+}
+_CLUES = {
+    "Read-only file system": "It wrote where the image is read-only: ask the administrator for an exception "
+    "(read_only_root).",
+    "No space left on device": "A disk is full: tell the administrator.",
 }
 _WITHOUT_WORDS = {
     Kind.LOST: "The container vanished before its result was known (removed by hand, or the engine was reset). "

@@ -79,9 +79,16 @@ class Ended:
 
 @dataclass(frozen=True)
 class LogSafe:
-    """The job's local log is complete."""
+    """The job's local log is complete.
+
+    Parameters
+    ----------
+    last_lines
+        Its end, where that may say why the job crashed.
+    """
 
     seq: int
+    last_lines: str = ""
 
 
 @dataclass(frozen=True)

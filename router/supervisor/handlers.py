@@ -22,7 +22,7 @@ from typing import Any
 
 from router import metrics
 from router.core import JobStatus
-from router.endings import Ending, Facts, Kind, StopReason, decide, shorten
+from router.endings import Ending, Facts, Kind, StopReason, decide, shorten, with_clue
 from router.launch import MEBIBYTE
 from router.settings import Settings
 from router.states import Event, State
@@ -223,7 +223,10 @@ class Handlers:
         moved = self._move(unit, said.seq, Event.LOG_SAFE)
         if moved is None or moved.job_id is None:
             return []
-        unit.add_report(said.seq, moved.job_id, status=moved.status, comment=moved.comment, final=True)
+        comment = with_clue(moved.comment or "", said.last_lines)
+        if comment != (moved.comment or ""):
+            unit.change(said.seq, comment=comment)
+        unit.add_report(said.seq, moved.job_id, status=moved.status, comment=comment or None, final=True)
         return [self._actions.report]
 
     def _reported(self, unit: Unit, said: events.Reported) -> list[Effect]:

@@ -33,6 +33,7 @@ from router.masking import mask_text, secrets_of
 from router.policy import Machine
 from router.reports import tell
 from router.settings import Settings
+from router.shown import last_lines
 from router.store import JobRow
 from router.supervisor.arguments import Arguments, identify
 from router.supervisor.events import Deferred, Ended, Happening, Identified, ImageMissing, LogSafe, Nobody, Started
@@ -207,7 +208,9 @@ class Steps:
             except ContainerGone:
                 container = None
         self._followers.finish(ident, container, secrets, _sentence(job))
-        return LogSafe(job.seq)
+        crashed = job.ending == Kind.CRASHED
+        log_file = self._settings.logs.folder / f"{ident}.log"
+        return LogSafe(job.seq, "\n".join(last_lines(log_file)) if crashed else "")
 
     def clean(self, job: JobRow) -> None:
         """Remove the container: log and report are safe."""

@@ -78,3 +78,12 @@ def test_an_image_that_writes_elsewhere_is_loosened_by_its_name(workshop: Worksh
     job = workshop.launch("status(2)\nopen('/opt/x', 'w').write('x')\nstatus(3)")
     assert workshop.over(job).status == JobStatus.SUCCESS
     workshop.done(router, job)
+
+
+def test_a_job_that_crashes_on_the_read_only_root_is_told_so(workshop: Workshop) -> None:
+    router = workshop.router(engine__extra_hosts=f"core.example={workshop.core.host}")
+    job = workshop.launch("status(2)\nopen('/opt/x', 'w')")
+    found = workshop.over(job)
+    workshop.done(router, job)
+    assert found.status == JobStatus.FAILED
+    assert "ask the administrator for an exception (read_only_root)" in (found.comment or "")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.endings import COMMENT_LENGTH, FAILED, KILLED, SUCCESS, Facts, Kind, StopReason, decide
+from router.endings import COMMENT_LENGTH, FAILED, KILLED, SUCCESS, Facts, Kind, StopReason, decide, with_clue
 
 facts = st.builds(
     Facts,
@@ -53,3 +53,13 @@ def test_kinds_are_told_apart(found, kind, words):
 def test_policy_for_an_algorithm_that_never_reports():
     assert decide(Facts(exit_code=0)).status == FAILED
     assert decide(Facts(exit_code=0), unreported_is_success=True).status == SUCCESS
+
+
+@pytest.mark.parametrize("sign", ["OSError: [Errno 30] Read-only file system: '/opt'", "No space left on device"])
+def test_the_last_lines_say_more(sign):
+    plain = decide(Facts(exit_code=1)).comment
+    told = with_clue(plain, f"Traceback\n{sign}\n")
+    assert told.startswith(plain)
+    assert "administrator" in told
+    assert len(told) <= COMMENT_LENGTH
+    assert with_clue(plain, "Traceback\nKeyError") == plain
