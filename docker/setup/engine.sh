@@ -73,7 +73,8 @@ down() {
         return 0
     fi
     [ "$(cat "$PIDFILE" 2>/dev/null)" = "$pid" ] || return 0
-    as_root kill "$pid"
+    # the shell's own: where there is no procps, sudo finds no program of that name
+    as_root sh -c 'kill "$1"' sh "$pid"
     for _ in $(seq 100); do
         alive "$pid" || return 0
         sleep 0.2
