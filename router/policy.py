@@ -125,7 +125,7 @@ def _own_network(settings: Settings) -> str:
     doors = ", ".join(f"{host}:{port}" for host, ports in sorted(found.items()) for port in ports)
     if not doors:
         return "bridge: Core's address is no host name, so jobs cannot be kept to it (see engine.reachable)"
-    return f"{settings.name}_jobs: only {doors}"
+    return f"one for each job: only {doors}"
 
 
 def _share_of_memory(settings: Settings, machine: Machine) -> int | None:

@@ -165,8 +165,7 @@ class DockerEngine(Engine):
         try:
             with self._translated(f"create {name}"):
                 rootfs = self._rootfs(spec)
-            network, hosts = self._place(spec)
-            with self._translated(f"create {name}"):
+            with self._place(spec) as (network, hosts), self._translated(f"create {name}"):
                 made = self._api.create_container(
                     spec.image,
                     command=list(spec.arguments),
@@ -195,23 +194,26 @@ class DockerEngine(Engine):
             return Furnishing(())
         return furnish(self._api.inspect_image(spec.image).get("Config") or {})  # type: ignore[no-untyped-call]
 
-    def _place(self, spec: ContainerSpec) -> tuple[str | None, dict[str, str]]:
-        """Network of a container and what is in its /etc/hosts; the jobs' own network is made when it is not there."""
+    @contextlib.contextmanager
+    def _place(self, spec: ContainerSpec) -> Iterator[tuple[str | None, dict[str, str]]]:
+        """Network of a container and what is in its /etc/hosts; a network is made when none is free."""
         hosts = dict(spec.extra_hosts)
         if spec.network is not None or self._isolation is None:
-            return spec.network, hosts
+            yield spec.network, hosts
+            return
         api = self._api
         with self._lock:
             if self._network is None:
                 self._network = JobNetwork(api, self._isolation)
-        try:
-            with self._translated("network of the jobs"):
-                network, doors = self._network.ensure()
-        except EngineError as error:
-            # Never the fault of the job: it waits.
-            message = f"the network of the jobs is not there: {error}"
-            raise EngineUnavailable(message) from error
-        return network, {**hosts, **doors}
+        with contextlib.ExitStack() as held:
+            try:
+                with self._translated("network of the job"):
+                    network, doors = held.enter_context(self._network.free())
+            except EngineError as error:
+                # Never the fault of the job: it waits.
+                message = f"the network of the job is not there: {error}"
+                raise EngineUnavailable(message) from error
+            yield network, {**hosts, **doors}
 
     def _host_config(self, spec: ContainerSpec, network: str | None, hosts: Mapping[str, str]) -> Any:
         limits, hardening = spec.limits, spec.hardening

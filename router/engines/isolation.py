@@ -15,7 +15,7 @@ class Isolation:
     Parameters
     ----------
     router
-        The router's name; the network is NAME_jobs, the forwarders NAME-to-HOST.
+        The router's name; the networks are NAME_jobs_1 and so on, the forwarders NAME-to-HOST.
     targets
         Host name to ports.
     known
@@ -29,10 +29,9 @@ class Isolation:
     known: Mapping[str, str] = field(default_factory=dict)
     image: str = ""
 
-    @property
-    def network(self) -> str:
-        """The network's name."""
-        return f"{self.router}_jobs"
+    def network(self, number: int) -> str:
+        """The name of a network; they are counted from 1."""
+        return f"{self.router}_jobs_{number}"
 
 
 def targets(places: Sequence[str]) -> dict[str, list[int]]:

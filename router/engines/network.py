@@ -1,20 +1,24 @@
-"""A network on which jobs reach Core and the image servers, and nothing else.
+"""Networks on which jobs reach Core and the image servers, and nothing else: not even each other.
 
-    job --- NAME_jobs (internal; this machine has no address on it) --- forwarder --- where Core is
+    job --- NAME_jobs_1 (internal; this machine has no address on it) --- forwarder --- where Core is
+    job --- NAME_jobs_2 -------------------------------------------------/
 
-One forwarder a host name (`router.forward`), each with a fixed address; jobs find the address under the host's name in
-/etc/hosts, so the address that Core gives an algorithm works as it is. A forwarder is a container of its own: it
-outlives the router, as the jobs do. It stands on the networks of the router's container, or on the default bridge
-where the router is a plain process, and resolves names there.
+A job has a network for itself while it runs; the next one takes it over, so there are as many as jobs ran at once. One
+forwarder a host name (`router.forward`) stands on all of them, with a fixed address on each. Jobs find the address under
+the host's name in /etc/hosts, so the address that Core gives an algorithm works as it is. A forwarder is a container of
+its own: it outlives the router, as the jobs do. It also stands on the networks of the router's container, or on the
+default bridge where the router is a plain process, and resolves names there.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +37,14 @@ _BELIEVED_SECONDS = 10.0
 _INHIBIT = "com.docker.network.bridge.inhibit_ipv4"
 _OWN_ID = re.compile(r"/containers/([0-9a-f]{64})/hostname$")
 _CONFLICT = 409
+_POOL = f"{LABEL_PREFIX}pool"
+_NOT_OVER = ["created", "running", "paused", "restarting"]
+#: Forwarders that fit the lower half of a /27, beside its own address and the gateway.
+_DOORS_OF_27 = 13
 
 
 class JobNetwork:
-    """Makes the network and its forwarders, and sees that they are there.
+    """Makes networks and their forwarders, and sees that they are there.
 
     Parameters
     ----------
@@ -49,11 +57,15 @@ class JobNetwork:
     def __init__(self, api: docker.APIClient, wanted: Isolation) -> None:
         self._api, self._wanted = api, wanted
         self._lock = threading.Lock()
-        self._hosts: dict[str, str] = {}
-        self._seen_at = -_BELIEVED_SECONDS
+        self._hosts: dict[str, dict[str, str]] = {}
+        self._seen_at: dict[str, float] = {}
+        self._taken: set[str] = set()
 
-    def ensure(self) -> tuple[str, dict[str, str]]:
-        """The network's name, and the address of each host on it; made when it is not there.
+    @contextmanager
+    def free(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """A network that no job is on, and the address of each host on it; made when it is not there.
+
+        It counts as taken until the context ends, by when a container of the job must be on it.
 
         Raises
         ------
@@ -63,63 +75,94 @@ class JobNetwork:
             The engine refused something.
         """
         with self._lock:
-            if time.monotonic() - self._seen_at > _BELIEVED_SECONDS:
-                subnet = self._network()
-                addresses = (str(address) for address in list(_lower(subnet))[1:])
-                wanted = sorted(self._wanted.targets.items())
-                self._hosts = {host: self._forwarder(host, ports, next(addresses)) for host, ports in wanted}
-                self._seen_at = time.monotonic()
-            return self._wanted.network, self._hosts
+            busy = self._taken | self._busy()
+            name = next(name for name in map(self._wanted.network, itertools.count(1)) if name not in busy)
+            if time.monotonic() - self._seen_at.get(name, -_BELIEVED_SECONDS) >= _BELIEVED_SECONDS:
+                self._hosts[name] = self._ensure(name)
+                self._seen_at[name] = time.monotonic()
+            self._taken.add(name)
+        try:
+            yield name, self._hosts[name]
+        finally:
+            with self._lock:
+                self._taken.discard(name)
 
     def release(self) -> None:
-        """Remove network and forwarders, if no job is on it."""
+        """Remove networks and forwarders, if no job is on them."""
         with self._lock:
-            self._seen_at = -_BELIEVED_SECONDS
-            try:
-                there = self._api.inspect_network(self._wanted.network)["Containers"] or {}
-            except NotFound:
+            self._seen_at = {}
+            if self._busy():
                 return
-            doors = {self._door(host) for host in self._wanted.targets}
-            if any(one["Name"] not in doors for one in there.values()):
-                return
-            for door in doors:
-                self._remove(door)
-            self._api.remove_network(self._wanted.network)
+            for host in self._wanted.targets:
+                self._remove(self._door(host))
+            for found in self._ours():
+                self._api.remove_network(found["Id"])
 
-    def _network(self) -> ipaddress.IPv4Network:
+    def look_again(self) -> None:
+        """Believe nothing that was seen so far."""
+        with self._lock:
+            self._seen_at = {}
+
+    def _busy(self) -> set[str]:
+        """The networks of jobs that are not over."""
+        filters = {"label": [f"{LABEL_PREFIX}router={self._wanted.router}"], "status": _NOT_OVER}
+        found = self._api.containers(all=True, filters=filters)
+        jobs = [one for one in found if f"{LABEL_PREFIX}forwards" not in one["Labels"]]
+        return {name for one in jobs for name in (one["NetworkSettings"]["Networks"] or {})}
+
+    def _ours(self) -> list[Mapping[str, Any]]:
+        label = f"{LABEL_PREFIX}router={self._wanted.router}"
+        return list(self._api.networks(filters={"label": [label]}))
+
+    def _ensure(self, name: str) -> dict[str, str]:
+        subnet = self._network(name)
+        addresses = (str(address) for address in list(_lower(subnet))[1:])
+        return {
+            host: self._forwarder(name, host, ports, next(addresses))
+            for host, ports in sorted(self._wanted.targets.items())
+        }
+
+    def _network(self, name: str) -> ipaddress.IPv4Network:
         try:
-            found = self._api.inspect_network(self._wanted.network)
+            found = self._api.inspect_network(name)
         except NotFound:
-            found = self._make_network()
+            found = self._make_network(name)
         return ipaddress.IPv4Network(found["IPAM"]["Config"][0]["Subnet"])
 
-    def _make_network(self) -> Mapping[str, Any]:
-        """Docker gives fixed addresses only where the subnet was asked for: it is asked for one first."""
-        name, options = self._wanted.network, {_INHIBIT: "true"}
-        labels = {f"{LABEL_PREFIX}router": self._wanted.router}
-        draft = self._api.create_network(name, driver="bridge", internal=True, options=options)
-        subnet = ipaddress.IPv4Network(self._api.inspect_network(draft["Id"])["IPAM"]["Config"][0]["Subnet"])
-        self._api.remove_network(draft["Id"])
+    def _make_network(self, name: str) -> Mapping[str, Any]:
+        """Docker gives fixed addresses only where the subnet was asked for; all are cut out of one that it chose."""
+        used = {one["IPAM"]["Config"][0]["Subnet"]: one["Labels"].get(_POOL) for one in self._ours()}
+        pool = ipaddress.IPv4Network(next(filter(None, used.values()), None) or self._draft(name))
+        prefix = 27 if len(self._wanted.targets) <= _DOORS_OF_27 else 24
+        subnet = next(one for one in pool.subnets(new_prefix=max(prefix, pool.prefixlen)) if str(one) not in used)
         # Forwarders have the lower half: a job must never be given the address of one that is just being made anew.
-        pool = IPAMPool(subnet=str(subnet), iprange=str(list(subnet.subnets())[1]), gateway=str(subnet[1]))
+        half = IPAMPool(subnet=str(subnet), iprange=str(list(subnet.subnets())[1]), gateway=str(subnet[1]))
         made = self._api.create_network(
             name,
             driver="bridge",
             internal=True,
-            options=options,
-            ipam=IPAMConfig(pool_configs=[pool]),
-            labels=labels,
+            options={_INHIBIT: "true"},
+            ipam=IPAMConfig(pool_configs=[half]),
+            labels={f"{LABEL_PREFIX}router": self._wanted.router, _POOL: str(pool)},
             check_duplicate=True,
         )
-        log.info("network of the jobs made", network=name, subnet=str(subnet))
+        log.info("network of a job made", network=name, subnet=str(subnet))
         found: Mapping[str, Any] = self._api.inspect_network(made["Id"])
         return found
+
+    def _draft(self, name: str) -> str:
+        """A range of addresses that Docker says is free."""
+        draft = self._api.create_network(name, driver="bridge", internal=True, options={_INHIBIT: "true"})
+        try:
+            return str(self._api.inspect_network(draft["Id"])["IPAM"]["Config"][0]["Subnet"])
+        finally:
+            self._api.remove_network(draft["Id"])
 
     def _door(self, host: str) -> str:
         return f"{self._wanted.router}-to-{re.sub(r'[^a-zA-Z0-9_.-]', '-', host)}"
 
-    def _forwarder(self, host: str, ports: Sequence[int], address: str) -> str:
-        """The forwarder's address, once it runs."""
+    def _forwarder(self, network: str, host: str, ports: Sequence[int], address: str) -> str:
+        """The forwarder's address on a network, once it runs."""
         name = self._door(host)
         known = self._known(host)
         label = f"{host} {' '.join(map(str, ports))} {known}".strip()
@@ -128,14 +171,22 @@ class JobNetwork:
         except NotFound:
             found = None
         if found is not None:
-            place = (found["NetworkSettings"]["Networks"].get(self._wanted.network) or {}).get("IPAMConfig") or {}
             if found["Config"]["Labels"].get(f"{LABEL_PREFIX}forwards") == label and found["State"]["Running"]:
-                return str(place.get("IPv4Address", address))
+                return self._join(found, network, address)
             self._remove(name)
         arguments = [host, *map(str, ports)]
         labels = {f"{LABEL_PREFIX}router": self._wanted.router, f"{LABEL_PREFIX}forwards": label}
-        self._start(name, arguments, {host: known} if known else {}, labels=labels, address=address)
+        self._hosts, self._seen_at = {network: self._hosts.get(network, {})}, {}  # it is on no other network yet
+        self._start(name, arguments, {host: known} if known else {}, labels=labels, joins=(network, address))
         return address
+
+    def _join(self, forwarder: Mapping[str, Any], network: str, address: str) -> str:
+        """The address of a running forwarder on a network."""
+        there = forwarder["NetworkSettings"]["Networks"].get(network)
+        if there is None:
+            self._api.connect_container_to_network(forwarder["Id"], network, ipv4_address=address)
+            return address
+        return str((there.get("IPAMConfig") or {}).get("IPv4Address", address))
 
     def _start(
         self,
@@ -144,7 +195,7 @@ class JobNetwork:
         hosts: Mapping[str, str],
         *,
         labels: Mapping[str, str],
-        address: str,
+        joins: tuple[str, str],
     ) -> None:
         own = self._own_container()
         outside = list(own["NetworkSettings"]["Networks"]) if own else []
@@ -178,7 +229,7 @@ class JobNetwork:
             raise EngineUnavailable(message) from error
         for network in outside[1:]:
             self._api.connect_container_to_network(made["Id"], network)
-        self._api.connect_container_to_network(made["Id"], self._wanted.network, ipv4_address=address)
+        self._api.connect_container_to_network(made["Id"], joins[0], ipv4_address=joins[1])
         self._api.start(made["Id"])
         log.info("forwarder started", container=name, to=" ".join(arguments))
 

@@ -76,7 +76,7 @@ def isolated(engine: Engine):
     engine.remove_all(engine.containers(router=name))
     for docker_engine, isolation in made:
         docker_engine.close()
-        assert engine.client.networks.list(names=[isolation.network]) == [], "nothing is left behind"
+        assert engine.client.networks.list(names=[f"{isolation.router}_jobs"]) == [], "nothing is left behind"
 
 
 def probe(docker_engine: DockerEngine, name: str, *places: str) -> list[str]:
@@ -98,7 +98,7 @@ def test_a_job_reaches_core_and_nothing_else(engine: Engine, listener, isolated)
     stranger.reload()
     address = stranger.attrs["NetworkSettings"]["IPAddress"]
     jobs = isolated({"core.example": [core]}, {"core.example": engine.gateway})
-    network = jobs._isolation.network
+    network = jobs._isolation.network(1)
 
     first = probe(jobs, jobs._isolation.router, f"core.example:{core}")
     subnet = engine.client.networks.get(network).attrs["IPAM"]["Config"][0]
@@ -118,6 +118,26 @@ def test_a_job_reaches_core_and_nothing_else(engine: Engine, listener, isolated)
 
 
 @pytest.mark.timeout(240)
+def test_jobs_that_run_together_do_not_reach_each_other(engine: Engine, listener, isolated) -> None:
+    core = listener("core")
+    jobs = isolated({"core.example": [core]}, {"core.example": engine.gateway})
+    name = jobs._isolation.router
+    served = ContainerSpec(Identity(name, 1, 1), BASE, ("python3", "-m", "http.server", "8000"))
+    first = jobs.create(served)
+    jobs.start(first)
+    there = engine.client.containers.get(first).attrs["NetworkSettings"]["Networks"]
+    assert list(there) == [jobs._isolation.network(1)]
+    address = there[jobs._isolation.network(1)]["IPAddress"]
+    for _ in range(2):  # the second network is used again
+        assert probe(jobs, name, f"core.example:{core}", f"{address}:8000") == [
+            f"core.example:{core} answers core hello",
+            f"{address}:8000 silent",
+        ]
+    assert len(engine.client.networks.list(names=[f"{name}_jobs"])) == 2
+    jobs.remove(first)
+
+
+@pytest.mark.timeout(240)
 def test_every_host_has_a_door_of_its_own_and_a_lost_door_is_made_anew(engine: Engine, listener, isolated) -> None:
     core, images = listener("core"), listener("images")
     known = dict.fromkeys(["core.example", "ims.example"], engine.gateway)
@@ -127,7 +147,7 @@ def test_every_host_has_a_door_of_its_own_and_a_lost_door_is_made_anew(engine: E
     expected = [f"{places[0]} answers core hello", f"{places[1]} answers images hello", f"{places[2]} silent"]
     assert probe(jobs, name, *places) == expected
     engine.client.containers.get(f"{name}-to-core.example").remove(force=True)
-    jobs._network._seen_at = -100.0  # as if the ten seconds were over for which a look is believed
+    jobs._network.look_again()
     assert probe(jobs, name, *places) == expected
 
 

@@ -105,7 +105,7 @@ def test_the_policy_as_it_counts_is_shown_by_software():
     assert shown["(every software)"] == {
         "memory": "2250 MB", "cpus": 2.0, "processes": 4096, "gpus": 0, "run time": "no limit", "capabilities": "none",
         "new privileges": "no", "root": "read-only", "user": "the image's",
-        "network": "r_jobs: only core.example:80, ims:81", "mounts": {},
+        "network": "one for each job: only core.example:80, ims:81", "mounts": {},
     }  # fmt: skip
     assert {key: shown["b"][key] for key in ("gpus", "run time", "root")} == {
         "gpus": "all", "run time": "60 s", "root": "writable",
