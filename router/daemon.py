@@ -126,7 +126,7 @@ class Daemon:
             held=lambda: supervisor.lease.held,
         )
         supervisor.connect(steps, images, followers, reports)
-        catalogue = self._catalogue(store)
+        catalogue = self._catalogue(store, supervisor)
 
         def stored() -> None:
             supervisor.post(Wake())
@@ -177,7 +177,7 @@ class Daemon:
         self._problems.pop("router", None)
         log.info("router started", name=settings.name, slots=settings.slots)
 
-    def _catalogue(self, store: Store) -> Catalogue:
+    def _catalogue(self, store: Store, supervisor: Supervisor) -> Catalogue:
         wanted = self._settings.catalogue
         accounts = GitHubAccounts(
             wanted.github_url, wanted.github_raw_url, wanted.docker_hub_url, wanted.github_token.get_secret_value()
@@ -186,7 +186,7 @@ class Daemon:
         return Catalogue(
             self._core,
             accounts,
-            StoredTasks(store),
+            StoredTasks(store, lambda: supervisor.lease.owner),
             on_server=lambda server: self._broker.consume(server.queue) if server.queue else None,
             folder=wanted.folder,
             refresh_s=wanted.refresh_s,

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from router.catalogue.tasks import TaskLike
 from router.store import Store
 
 
 class StoredTasks:
-    """A `TaskList`: each method is one transaction of the store."""
+    """A `TaskList`: each method is one transaction of the store.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Parameters
+    ----------
+    store
+        Has the tasks.
+    owner
+        Who this router is, as its lease says: of several routers one works off a task.
+    """
+
+    def __init__(self, store: Store, owner: Callable[[], str]) -> None:
+        self._store, self._owner = store, owner
 
     def due_tasks(self) -> Sequence[TaskLike]:
         """The oldest tasks whose time has come."""
         with self._store.read() as unit:
-            return unit.due_tasks()
+            if not unit.due_tasks(1):  # the usual case needs no transaction that writes
+                return []
+        with self._store.write() as unit:
+            return unit.claim_tasks(self._owner())
 
     def task_done(self, task: int, error: str | None = None) -> None:
         """Finish a task, with `error` for good and without success."""

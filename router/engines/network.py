@@ -4,8 +4,8 @@
     job --- NAME_jobs_2 -------------------------------------------------/
 
 A job has a network for itself while it runs; the next one takes it over, so there are as many as jobs ran at once. One
-forwarder a host name (`router.forward`) stands on all of them, with a fixed address on each. Jobs find the address under
-the host's name in /etc/hosts, so the address that Core gives an algorithm works as it is. A forwarder is a container of
+forwarder a host name (`router.forward`) stands on all of them, with a fixed address on each. Jobs find it under the
+host's name in /etc/hosts, so the address that Core gives an algorithm works as it is. A forwarder is a container of
 its own: it outlives the router, as the jobs do. It also stands on the networks of the router's container, or on the
 default bridge where the router is a plain process, and resolves names there.
 """

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from router.states import State
 from router.store.rows import DeadLetter, Task
-from router.store.schema import dead_letters, jobs, tasks
+from router.store.schema import dead_letters, jobs, routers, tasks
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,16 @@ class Inbox:
         found = self._connection.execute(sa.select(tasks).where(due).order_by(tasks.c.id).limit(limit))
         return [Task.read(row) for row in found.mappings()]
 
+    def claim_tasks(self, owner: str, limit: int = 10) -> list[Task]:
+        """The oldest due tasks that no other living router works off; they are this router's from now on."""
+        free = tasks.c.owner.is_(None) | (tasks.c.owner == owner) | tasks.c.owner.not_in(sa.select(routers.c.id))
+        due = tasks.c.done_at.is_(None) & (tasks.c.not_before <= self._clock())
+        oldest = sa.select(tasks.c.id).where(due & free).order_by(tasks.c.id).limit(limit)
+        oldest = oldest.with_for_update(skip_locked=True)  # SQLite has one writer anyway and leaves this out
+        claimed = tasks.update().where(tasks.c.id.in_(oldest)).values(owner=owner).returning(tasks)
+        found = [Task.read(row) for row in self._connection.execute(claimed).mappings()]
+        return sorted(found, key=lambda task: task.id)
+
     def task_done(self, task: int, error: str | None = None) -> None:
         """A task is over; with `error`, for good and without success."""
         values = {"done_at": self._clock(), "error": error}
@@ -124,7 +134,8 @@ class Inbox:
 
     def task_postponed(self, task: int, error: str, seconds: float) -> None:
         """Try a task again later."""
-        values = {"attempts": tasks.c.attempts + 1, "error": error, "not_before": self._clock() + seconds}
+        later = self._clock() + seconds
+        values = {"attempts": tasks.c.attempts + 1, "error": error, "not_before": later, "owner": None}
         self._connection.execute(tasks.update().where(tasks.c.id == task).values(values))
 
     def _upsert(self, table: sa.Table) -> Any:

@@ -131,5 +131,7 @@ tasks = Table(
     Column("not_before", Float, nullable=False, server_default="0"),
     Column("done_at", Float),
     Column("error", Text),
+    # The router (`routers.id`) that works it off.
+    Column("owner", String(64)),
     Index("ix_tasks_done_at", "done_at"),
 )

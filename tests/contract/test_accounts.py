@@ -74,7 +74,11 @@ def catalogue_with(core, accounts, store):
 
     def make(**options):
         return Catalogue(
-            core, accounts, StoredTasks(store), on_server=options.pop("on_server", lambda _: None), **options
+            core,
+            accounts,
+            StoredTasks(store, lambda: "me"),
+            on_server=options.pop("on_server", lambda _: None),
+            **options,
         )
 
     return make

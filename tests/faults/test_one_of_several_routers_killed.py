@@ -1,5 +1,6 @@
 """Several routers, one PostgreSQL, one RabbitMQ: every job runs once, whoever dies."""
 
+import json
 import threading
 import time
 from collections import Counter
@@ -123,3 +124,16 @@ def test_a_router_that_stops_in_order_hands_its_jobs_over_at_once(workshop, crew
     wait_for("the take-over", lambda: "taken over" in second.log, timeout=10, pause=0.1)
     crew.all_done(1, [second], 60)
     check(crew, [job])
+
+
+def test_a_task_of_the_catalogue_is_worked_off_once(workshop, crew):
+    routers = [crew.router(slots=1), crew.router(slots=1)]
+    asked = [{"requestType": "addSoftware", "SoftwareId": number} for number in range(900_000, 900_010)]
+    workshop.publish_all([json.dumps(body).encode() for body in asked])
+
+    def refused():
+        return sum(router.log.count("catalogue task failed") for router in routers)
+
+    wait_for("every task", lambda: refused() >= len(asked), timeout=120)
+    time.sleep(5)  # whoever did the same again would have said so by now
+    assert refused() == len(asked)

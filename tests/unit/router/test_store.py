@@ -239,6 +239,25 @@ def test_tasks_wait_for_their_time(store):
         assert unit.due_tasks() == []
 
 
+def test_a_task_belongs_to_one_living_router(store):
+    with store.write() as unit:
+        unit.join("a", "r", 20)
+        unit.join("b", "r", 20)
+        unit.add_task("addSoftware", {"SoftwareId": 5})
+        unit.add_task("addSoftware", {"SoftwareId": 6})
+    with store.write() as unit:
+        (first,) = unit.claim_tasks("a", 1)
+    with store.write() as unit:
+        (second,) = unit.claim_tasks("b")
+        assert second.id != first.id
+        assert [task.id for task in unit.claim_tasks("a")] == [first.id]  # again, after a crash of the thread
+        unit.leave("a")
+        assert [task.id for task in unit.claim_tasks("b")] == [first.id, second.id]
+        unit.task_postponed(first.id, "Core away", 0)
+        unit.join("c", "r", 20)
+        assert [task.id for task in unit.claim_tasks("c")] == [first.id]
+
+
 def test_the_sum_of_the_migrations_is_the_schema(tmp_path):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

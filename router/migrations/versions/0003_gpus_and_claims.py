@@ -1,4 +1,4 @@
-"""GPUs that a job holds.
+"""GPUs that a job holds; the router that works off a task of the catalogue.
 
 Revision 0003.
 """
@@ -15,5 +15,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Jobs that run now hold none as far as anybody knows: the column begins empty."""
+    """Jobs that run now hold none as far as anybody knows, and nobody has claimed a task: both begin empty."""
     op.add_column("jobs", sa.Column("gpus", sa.Integer))
+    op.add_column("tasks", sa.Column("owner", sa.String(64)))
