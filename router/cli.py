@@ -57,9 +57,12 @@ def run(options: Options) -> None:
     from router import log, settings
     from router.daemon import Daemon
     from router.launch import isolation
+    from router.settings import added_hosts
 
     notes: list[str] = []
     found = settings.load(options.config, notes)
+    if problem := added_hosts.add(added_hosts.read()):
+        notes.append(problem)
     log.configure(found.log.level, as_json=found.log.json_lines)
     said = log.get_logger(__name__)
     for note in notes:

@@ -17,6 +17,7 @@ __all__ = ["MEBIBYTE", "container_spec", "hub_login", "isolation", "legacy", "ow
 
 #: So that a line of a Python program is in the log when it is written, not when a buffer is full.
 _ENVIRONMENT = {"PYTHONUNBUFFERED": "1"}
+_LEGACY_FOLDER = "/software_router"
 
 
 def source_of(pulling_command: str) -> ImageSource:
@@ -84,8 +85,21 @@ def container_spec(
     asked: Mapping[str, str],
     *,
     machine: Machine = Machine(),  # noqa: B008 - frozen
+    legacy_folder: bool = False,
 ) -> ContainerSpec:
-    """The container of one attempt of a job."""
+    """The container of one attempt of a job.
+
+    Parameters
+    ----------
+    settings, identity, image, arguments_
+        What to run, and as what.
+    asked
+        The message's serverParameters.
+    machine
+        What is shared out where nobody said how much.
+    legacy_folder
+        Work in /software_router, as legacy commands did (2.3): a writable folder of the job's own.
+    """
     policy = software_policy(settings, image)
     allowed, _ = limits(settings, policy, asked, machine)
     engine = settings.engine
@@ -99,6 +113,8 @@ def container_spec(
         network=network(settings, policy),
         extra_hosts=engine.extra_hosts,
         mounts=policy.mounts,
+        working_folder=_LEGACY_FOLDER if legacy_folder else None,
+        scratch={_LEGACY_FOLDER: None} if legacy_folder else {},
     )
 
 

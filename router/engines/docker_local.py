@@ -10,6 +10,7 @@ from docker.utils import parse_repository_tag
 
 import docker
 from router.engines.base import Progress
+from router.engines.image_archive import without_names
 from router.errors import PullFailed
 
 #: Seconds a load or one step of a build may say nothing.
@@ -17,15 +18,14 @@ _SILENT_SECONDS = 1800
 
 
 def load(api: docker.APIClient, file: Path, image: str) -> None:
-    """Load the one image of a file (`docker save`) and name it.
+    """Load the one image of a file (`docker save`) and name it; the names in the file count for nothing.
 
     Raises
     ------
     PullFailed
         The daemon finds no image in it.
     """
-    with file.open("rb") as content:
-        said = _words(api.load_image(content, quiet=True), image)  # type: ignore[no-untyped-call]
+    said = _words(api.load_image(without_names(file), quiet=True), image)  # type: ignore[no-untyped-call]
     # the rest of such a line is a name, or an id
     loaded = [line.partition(":")[2].strip() for line in said if line.startswith("Loaded image")]
     if len(loaded) != 1:

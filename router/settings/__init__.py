@@ -24,7 +24,7 @@ from typing_extensions import override
 from yaml import YAMLError
 
 from router.errors import SettingError
-from router.settings import legacy
+from router.settings import added_hosts, legacy
 from router.settings.sections import (
     BrokerSection,
     CatalogueSection,
@@ -153,6 +153,8 @@ def _of_java_router(file: Path | None, notes: list[str] | None) -> dict[str, Any
 
     unused: list[str] = []
     settings = legacy.translate(old, unused.append)
+    if hosts := added_hosts.for_jobs(added_hosts.read()):
+        settings.setdefault("engine", {})["extra_hosts"] = hosts
     if notes is not None:
         notes += unused
     return settings

@@ -110,11 +110,18 @@ class Steps:
         if known.final:
             return Ended(job.seq, Facts(kind=Kind.NOT_LAUNCHED, problem="Not started: it was over already."))
         arguments = self._arguments.of(job, known)
-        if job.public_key is not None:
+        is_legacy = job.public_key is not None
+        if is_legacy:
             arguments = launch.legacy(self._settings, arguments)[1]
         identity = self.identity(job)
         spec = launch.container_spec(
-            self._settings, identity, image, arguments, job.server_parameters, machine=self._machine()
+            self._settings,
+            identity,
+            image,
+            arguments,
+            job.server_parameters,
+            machine=self._machine(),
+            legacy_folder=is_legacy,
         )
         if self._stopped(job.seq):
             return Ended(job.seq, Facts(stop=StopReason.KILL))

@@ -16,7 +16,10 @@ pytestmark = pytest.mark.timeout(180)
 IMAGE = "cytomine-software-router/base:bookworm"
 
 #: The program for both layouts: `-c CODE` and then what the message holds behind the script's path.
-FLAGS = "say('words ' + ' '.join(sys.argv[1:-1:2])); status(2); status(3, 'done')"
+FLAGS = (
+    "say('words ' + ' '.join(sys.argv[1:-1:2])); open('scratch', 'w'); say('in ' + os.getcwd()); "
+    "status(2); status(3, 'done')"
+)
 PLACES = (
     """
 import sys
@@ -77,6 +80,7 @@ def test_both_layouts_run_and_find_their_job(place, tmp_path):
         assert place.over(job).status == JobStatus.SUCCESS, daemon.job_log(job) + daemon.log[-3000:]
     place.done(daemon, *jobs)
     assert "words --cytomine_host --cytomine_public_key --cytomine_private_key --end" in daemon.job_log(jobs[0])
+    assert "in /software_router\n" in daemon.job_log(jobs[0])
     user_job = place.job(jobs[1]).user_job
     assert f"rest ['{jobs[1]}', '{user_job}', '', '', '']" in daemon.job_log(jobs[1])
     names = [[file.filename for file in place.admin.attached_files(job)] for job in jobs]

@@ -82,8 +82,12 @@ def test_an_image_that_was_uploaded_is_loaded_by_the_first_job(workshop: Worksho
         empty.getvalue(), repository=name, tag="1", changes=['CMD ["/none"]']
     )
     assert "error" not in made
-    saved = subprocess.run(["docker", "save", f"{name}:1"], capture_output=True, check=True).stdout
-    engine.client.images.remove(f"{name}:1")
+    engine.client.images.get(f"{name}:1").tag(f"{name}-other", "1")
+    saved = subprocess.run(["docker", "save", f"{name}:1", f"{name}-other:1"], capture_output=True, check=True).stdout
+    for tag in (f"{name}:1", f"{name}-other:1"):
+        engine.client.images.remove(tag)
+    other = engine.client.images.get("cytomine-software-router/base:bookworm")
+    other.tag(f"{name}-other", "1")
     router = workshop.router(catalogue__uploads=tmp_path / "uploads")
     job = workshop.launch(upload(workshop, name, **{"image.tar": saved}))
     found = workshop.over(job, 120)
@@ -93,6 +97,9 @@ def test_an_image_that_was_uploaded_is_loaded_by_the_first_job(workshop: Worksho
     assert row.image.startswith("cytomine-software-router/archive:")
     assert engine.client.images.get(row.image).attrs["Config"]["Cmd"] == ["/none"]
     assert "not found in the image" in (found.comment or "")
+    # the names in the file count for nothing: they could be those of other images
+    assert engine.client.images.get(f"{name}-other:1").id == other.id
+    assert engine.client.images.list(name=f"{name}:1") == []
     engine.client.images.remove(row.image, force=True)
 
 
