@@ -53,12 +53,13 @@ from router.core_server import (
 )
 from router.core_server import annotations as annotations_room
 from router.core_server.broker import Broker
-from router.core_server.context import Core, Settings
+from router.core_server.context import Call, Core, Settings
 from router.core_server.crud import routes_of
 from router.core_server.db import Database, Sql
 from router.core_server.errors import NotFound
 from router.core_server.foreign_ui import WebUi
-from router.core_server.http import mount, refuse
+from router.core_server.http import Routes, mount, refuse
+from router.core_server.openapi import description
 from router.core_server.slides import SlideShelf
 from router.core_server.wire import answer
 
@@ -215,6 +216,18 @@ async def _broken(request: Request, error: Exception) -> Response:
     return answer({"success": False, "errors": "the server failed; its log says why"}, 500)
 
 
+def _described(rooms: list[Routes]) -> Routes:
+    """Return the URL of the description of all others."""
+    routes = Routes()
+
+    @routes.add("GET", "openapi", public=True)
+    def openapi(_: Call) -> Any:
+        """Describe the API (OpenAPI 3.0)."""
+        return description(rooms, RESOURCES)
+
+    return routes
+
+
 def build(core: Core, announcements: list[dict[str, Any]]) -> ASGIApp:
     """Return the ASGI application; it closes `core` when it stops."""
 
@@ -230,6 +243,7 @@ def build(core: Core, announcements: list[dict[str, Any]]) -> ASGIApp:
             core.db.close()
 
     rooms = [room.routes for room in ROOMS] + [routes_of(RESOURCES)]
+    rooms.append(_described(rooms))
     handlers: Mapping[Any, Any] = {404: _unknown, 405: _unknown, 500: _broken}
     routes: list[BaseRoute] = [*mount(core, rooms), *pages.mount(core, rooms)]
     if core.settings.web_ui is not None:

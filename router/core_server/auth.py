@@ -8,6 +8,7 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -87,7 +88,18 @@ def authenticate(sql: Sql, request: Request) -> Caller | None:
     if scheme.lower() == "bearer":
         return _session(sql, credentials.strip(), strict=True)
     token = session_token(request)
+    if token and _from_elsewhere(request):
+        raise Unauthorized("Unauthorized: a page of another server may not change anything with this session")
     return _session(sql, token, strict=False) if token else None
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Tell whether a browser says that another server's page sends a request that changes something."""
+    origin = request.headers.get("origin", "")
+    if request.method in {"GET", "HEAD", "OPTIONS"} or not origin:
+        return False
+    hosts = {request.headers.get("host", "").lower(), request.headers.get("x-forwarded-host", "").lower()}
+    return urlsplit(origin).netloc.lower() not in hosts
 
 
 def session_token(request: Request) -> str | None:

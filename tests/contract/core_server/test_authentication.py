@@ -86,6 +86,17 @@ def test_session_by_form_and_cookie_until_logged_out(core):
     assert again.status_code == 401
 
 
+def test_a_page_of_another_server_changes_nothing_with_a_session(core):
+    session, _ = log_in(core, core.keys["admin"]["password"])
+    with session:
+        body, url = {"name": "by another page"}, f"{core.url}/api/ontology.json"
+        refused = session.post(url, json=body, headers={"Origin": "http://evil.example"}, timeout=10)
+        assert refused.status_code == 401
+        assert "another server" in str(refused.json()["errors"])
+        assert session.post(url, json=body, headers={"Origin": core.url}, timeout=10).status_code == 200
+        assert session.get(url, headers={"Origin": "http://evil.example"}, timeout=10).status_code == 200
+
+
 def test_wrong_password_is_403_in_the_forms_of_both_web_uis(core):
     session, answer = log_in(core, "wrong")
     session.close()
