@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,8 @@ from router.core_server.http import Routes
 from router.core_server.images import ABSTRACT_IMAGE, ABSTRACT_SLICE, IMAGE_INSTANCE
 from router.core_server.resource import Row
 from router.core_server.rights import project_contributed
-from router.core_server.storages import DEPLOYED, UPLOADED_FILE
+from router.core_server.slide_archives import is_archive, unpack
+from router.core_server.storages import DEPLOYED, UPLOADED_FILE, slide_folder
 from router.core_server.uploads import base_name
 
 routes = Routes()
@@ -29,6 +31,7 @@ MIMES = {
     "mrxs": "openslide/mrxs",
     "scn": "openslide/scn",
     "vms": "openslide/vms",
+    "dcm": "openslide/dicom",
     "bif": "openslide/bif",
     "tif": "image/pyrtiff",
     "tiff": "image/pyrtiff",
@@ -98,27 +101,27 @@ def bring_in(call: Call, name: str, place: Callable[[Path], None], target: Targe
     folder.mkdir()
     try:
         place(path)
+        if is_archive(path):
+            path = unpack(path)
         facts = examine(call, path)
         with call.core.db.write() as call.sql:
-            return _register(call, path, facts, target)
+            return _register(call, name, path, facts, target)
     except BaseException:
         call.core.slides.forget(path)
-        for leftover in folder.iterdir():
-            leftover.unlink()
-        folder.rmdir()
+        shutil.rmtree(folder)
         raise
 
 
-def _register(call: Call, path: Path, facts: SlideFacts, target: Target) -> tuple[Row, Row, list[Row]]:
+def _register(call: Call, name: str, path: Path, facts: SlideFacts, target: Target) -> tuple[Row, Row, list[Row]]:
     extension = path.suffix.lstrip(".").lower()
     mime = MIMES.get(extension) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    wire_path = f"{path.parent.name}/{path.name}"
+    wire_path = path.relative_to(call.core.settings.slides).as_posix()
     body = {
-        "originalFilename": path.name,
-        "filename": path.name,
+        "originalFilename": name,
+        "filename": name,
         "ext": extension,
         "contentType": mime,
-        "size": path.stat().st_size,
+        "size": slide_folder(call, wire_path).joinpath(name).stat().st_size,
         "status": DEPLOYED,
         "storage": target.storage,
         "projects": list(target.projects),
@@ -127,7 +130,7 @@ def _register(call: Call, path: Path, facts: SlideFacts, target: Target) -> tupl
     call.sql.run("UPDATE uploadedfile SET path = ? WHERE id = ?", (wire_path, uploaded["id"]))
     across, down = facts.mpp or (None, None)
     optics = {
-        "originalFilename": path.name,
+        "originalFilename": name,
         "uploadedFile": uploaded["id"],
         "contentType": mime,
         "width": facts.width,

@@ -81,7 +81,7 @@ def _only_asked(call: Call) -> tuple[str, dict[str, Any]]:
 
 def _forget_files(call: Call, row: Row) -> None:
     if row["path"]:
-        folder = slide_path(call, row["path"]).parent
+        folder = slide_folder(call, row["path"])
         call.sql.after_commit.append(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
@@ -119,6 +119,12 @@ UPLOADED_FILE = Resource(
 RESOURCES = (STORAGE, UPLOADED_FILE)
 
 
+def slide_folder(call: Call, path: str) -> Path:
+    """Return the folder that holds all of the slide with wire path `path`; NotFound as `slide_path`."""
+    root = call.core.settings.slides.resolve()
+    return root / slide_path(call, path).relative_to(root).parts[0]
+
+
 def slide_path(call: Call, path: str) -> Path:
     """Return where the slide with wire path `path` lies on disk.
 
@@ -141,7 +147,7 @@ def send_slide(call: Call, uploaded: int | None) -> Response:
     if row is None or not row["path"]:
         msg = f"UploadedFile {uploaded} has no file"
         raise NotFound(msg)
-    path = slide_path(call, row["path"])
+    path = slide_folder(call, row["path"]) / row["originalFilename"]
     if not path.is_file():
         msg = f"the file of UploadedFile {uploaded} is gone from the server's disk"
         raise NotFound(msg)

@@ -110,11 +110,16 @@ def _bring(core: Core, options: argparse.Namespace) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Put a slide in place without copying it, where the file system can."""
+    """Put a slide in place without copying it, where the file system can; of an MRXS its folder comes along."""
     try:
         os.link(source.resolve(strict=True), target)
     except OSError:
         shutil.copyfile(source, target)
+    pixels = source.with_suffix("")
+    if source.suffix.lower() == ".mrxs" and pixels.is_dir():
+        target.with_suffix("").mkdir()
+        for part in pixels.iterdir():
+            _link(part, target.with_suffix("") / part.name)
 
 
 def _image(sql: Sql, project: int, name: str | None) -> Row:
