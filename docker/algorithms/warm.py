@@ -15,7 +15,13 @@ from PIL import Image
 
 SOFTWARE = re.compile(r'ENTRYPOINT \["python", "-m", (.*)\]')
 #: What runs with the model of another, and so after it.
-MODEL_OF = {"classification_predict": "classification_train", "object_sorting": "classification_train"}
+MODEL_OF = {
+    "classification_predict": "classification_train",
+    "object_sorting": "classification_train",
+    "landmarks_predict": "landmarks_train",
+}
+#: What a software needs beside one picture; landmarks are validated on several.
+MORE = {"landmarks_validate": ["--eval_k", "2"]}
 
 
 def picture(path: Path) -> None:
@@ -42,11 +48,13 @@ def annotation(x: int, y: int, label: int) -> dict[str, object]:
 def main(folder: Path) -> int:
     """Warm every software of the Dockerfiles in `folder`; 1 when one fails."""
     with tempfile.TemporaryDirectory() as work:
-        slide = Path(work) / "warm.png"
+        slide, second = Path(work) / "warm.png", Path(work) / "second.png"
         picture(slide)
+        picture(second)
         for file in sorted(folder.glob("*.Dockerfile"), key=lambda file: (file.stem in MODEL_OF, file.stem)):
             words = re.findall(r'"([^"]+)"', SOFTWARE.findall(file.read_text())[0])
-            options = ["--slide", slide, "--output", Path(work) / file.stem]
+            slides = [slide, second] if file.stem in MORE else [slide]
+            options = [*MORE.get(file.stem, []), "--slide", *slides, "--output", Path(work) / file.stem]
             if file.stem in MODEL_OF:
                 options += ["--model", Path(work) / MODEL_OF[file.stem] / "model.zip"]
             done = subprocess.run([sys.executable, "-m", *words, *options], check=False)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from shapely import Point
 
 from algorithms.toolkit.annotations.base import Annotation, Annotations, Pixels, Prediction, Selection, Way
+from algorithms.toolkit.annotations.landmark_table import TABLE, read_table
 from algorithms.toolkit.annotations.windows import check_inside, crop_of
 from algorithms.toolkit.errors import DataError, ParameterError, SlideError
 from algorithms.toolkit.geometry.geojson import read_geojson
@@ -25,7 +27,7 @@ class FileAnnotations(Annotations):
     Parameters
     ----------
     data : Path, optional
-        Folder with one sub-folder a class; pictures directly in it have no class.
+        Folder with one sub-folder a class; pictures directly in it have no class. Or pictures and `landmarks.csv`.
     slides : sequence of Path
         Each with NAME.geojson or NAME.EXTENSION.geojson beside it.
     """
@@ -42,7 +44,9 @@ class FileAnnotations(Annotations):
                     f"filters by {name} name things of a server: leave them out, or name a server with --cytomine_host"
                 )
                 raise ParameterError(msg)
-        if self._data is not None:
+        if self._data is not None and (self._data / TABLE).is_file():
+            found = self._landmarks(self._data)
+        elif self._data is not None:
             found = self._in_folder(self._data, selection.labelled)
         elif self._slides:
             found = [item for path in self._slides for item in self._on_slide(path, selection.labelled)]
@@ -76,13 +80,32 @@ class FileAnnotations(Annotations):
         if not folder.is_dir():
             msg = f"--data {folder}: no such folder"
             raise DataError(msg)
-        found = [] if labelled else [_picture(path, folder, ()) for path in _pictures(folder)]
+        found = [] if labelled else [_picture(path, folder, ()) for path in pictures_of(folder)]
         for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
-            crops = [_picture(path, folder, (inner.name,)) for path in _pictures(inner)]
+            crops = [_picture(path, folder, (inner.name,)) for path in pictures_of(inner)]
             if labelled and not crops:
                 msg = f"class {inner.name!r} is empty: put pictures into {inner}, or remove that folder"
                 raise DataError(msg)
             found += crops
+        return found
+
+    def _landmarks(self, folder: Path) -> list[Annotation]:
+        """Read the points of a table, in the order of the images and of the table's columns."""
+        table = read_table(folder / TABLE)
+        absent = sorted(name for name in table if not (folder / name).is_file())
+        if absent:
+            msg = f"{folder / TABLE}: {absent[0]} is not in the folder; add the image, or delete its line"
+            raise DataError(msg)
+        found = []
+        for name in sorted(table):
+            slide = self._slide(folder / name)
+            size = (slide.width, slide.height)
+            for term, point in table[name].items():
+                check_inside(Point(point), size, f"landmark {term} of {name}")
+                found.append(
+                    Annotation(f"{term} of {name}", name, "", (term,), Point(point), url=str(folder / name), size=size)
+                )
+            self._open.pop(str(folder / name)).close()
         return found
 
     def _on_slide(self, path: Path, labelled: bool) -> list[Annotation]:
@@ -128,7 +151,8 @@ def read_picture(path: Path, alpha: bool) -> Pixels:
     return np.where(solid, found[:, :, 2::-1], np.uint8(255))
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_of(folder: Path) -> list[Path]:
+    """Return the pictures of a folder by name."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
 
 

@@ -138,10 +138,12 @@ class CoreWorkplace(Workplace):
         self._project, self._software = project, software
         self._pace = Pace(lambda percent, comment: session.report(JobStatus.RUNNING, percent, comment))
 
-    def sources(self) -> Sequence[Source]:
-        """Return the images that the parameters choose, or all of the project."""
-        listed = patiently(lambda: self._session.api.get(f"project/{self._project}/imageinstance.json"))
-        by_id = {int(facts["id"]): facts for facts in listed["collection"]}
+    def sources(self, projects: Sequence[int] = ()) -> Sequence[Source]:
+        """Return the images that the parameters choose, or all of the project (or of `projects`)."""
+        by_id: dict[int, Mapping[str, Any]] = {}
+        for project in projects or (self._project,):
+            listed = patiently(lambda number=project: self._session.api.get(f"project/{number}/imageinstance.json"))  # type: ignore[misc]
+            by_id |= {int(facts["id"]): facts for facts in listed["collection"]}
         wanted: list[int] = []
         for name in IMAGES:
             value = self.values.get(name)
@@ -207,6 +209,12 @@ class CoreWorkplace(Workplace):
         from algorithms.toolkit.job.models import attach_model
 
         attach_model(self._session, path, properties)
+
+    def properties(self, values: Mapping[str, str]) -> None:
+        """Give the job properties."""
+        from algorithms.toolkit.job.models import write_properties
+
+        write_properties(self._session, values)
 
     def find_model(self) -> Path:
         """Fetch the model of the training job that `cytomine_id_job` names."""

@@ -67,8 +67,14 @@ class LocalWorkplace(Workplace):
             raise DataError(msg) from error
         self._pace = Pace(_print)
 
-    def sources(self) -> Sequence[Source]:
-        """Return the slides named on the command line."""
+    def sources(self, projects: Sequence[int] = ()) -> Sequence[Source]:  # noqa: ARG002 - a server's
+        """Return the slides named on the command line, or the pictures of the folder `--data`."""
+        if not self._slides and self._data is not None and self._data.is_dir():
+            from algorithms.toolkit.annotations.files import pictures_of
+
+            found = [FileSource(path) for path in pictures_of(self._data)]
+            if found:
+                return found
         if not self._slides:
             msg = "no slide: name files with --slide"
             raise DataError(msg)
@@ -101,6 +107,9 @@ class LocalWorkplace(Workplace):
     def publish_model(self, path: Path, properties: Mapping[str, str]) -> None:  # noqa: ARG002 - the card says it all
         """Remember that a model file is a result."""
         self.kept.append(path)
+
+    def properties(self, values: Mapping[str, str]) -> None:
+        """Nothing to tell: the summary says it all."""
 
     def find_model(self) -> Path:
         """Return the file that `--model` names."""

@@ -29,11 +29,26 @@ def attach_model(session: JobSession, path: Path, properties: Mapping[str, str])
             fields = {"files[]": (MODEL, file, "application/octet-stream")}
             query = {"domainIdent": job, "domainClassName": JOB, "filename": MODEL, "key": "model"}
             session.api.multipart("attachedfile.json", fields, query)
+    except CoreError as error:
+        msg = f"the model could not be attached to job {job}: {error}"
+        raise UploadError(msg) from error
+    write_properties(session, properties)
+
+
+def write_properties(session: JobSession, properties: Mapping[str, str]) -> None:
+    """Give the session's job properties.
+
+    Raises
+    ------
+    UploadError
+    """
+    job = session.job.id
+    try:
         for key, value in properties.items():
             body = {"domainIdent": job, "domainClassName": JOB, "key": key, "value": value}
             session.api.post(f"domain/{JOB}/{job}/property.json", json.dumps(body))
     except CoreError as error:
-        msg = f"the model could not be attached to job {job}: {error}"
+        msg = f"the properties of job {job} could not be written: {error}"
         raise UploadError(msg) from error
 
 

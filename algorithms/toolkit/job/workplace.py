@@ -50,8 +50,8 @@ class Workplace(ABC):
     output: Path
 
     @abstractmethod
-    def sources(self) -> Sequence[Source]:
-        """Return the slides to work on.
+    def sources(self, projects: Sequence[int] = ()) -> Sequence[Source]:
+        """Return the slides to work on; those of other projects too where `projects` are given.
 
         Raises
         ------
@@ -82,6 +82,10 @@ class Workplace(ABC):
     @abstractmethod
     def publish_model(self, path: Path, properties: Mapping[str, str]) -> None:
         """Keep a model file of `output` where a later run finds it; properties say what it is for."""
+
+    @abstractmethod
+    def properties(self, values: Mapping[str, str]) -> None:
+        """Say results in a few words where the job is listed."""
 
     @abstractmethod
     def find_model(self) -> Path:

@@ -1,0 +1,1 @@
+"""Landmarks: points of interest, found by extremely randomized trees."""

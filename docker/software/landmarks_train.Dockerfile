@@ -1,0 +1,3 @@
+ARG BASE
+FROM ${BASE}
+ENTRYPOINT ["python", "-m", "algorithms.landmarks", "train"]
