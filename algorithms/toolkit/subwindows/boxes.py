@@ -32,6 +32,7 @@ class Geometry(NamedTuple):
     colour: int
     transpose: bool
     max_angle: float
+    exact: bool
 
 
 @kernel

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.toolkit.compiled import kernel
+from algorithms.toolkit.subwindows.boxes import Geometry
 
 Array = NDArray[Any]
 
@@ -58,6 +59,17 @@ def to_trgb(pixels: Array) -> None:
 
 
 @kernel
+def _interleave(planes: Array, size: int, out: Array) -> None:
+    """Write three flat planes of `size` values as pixels."""
+    for pixel in range(size):
+        at = np.uint64(pixel)
+        to = np.uint64(3) * at
+        out[to] = planes[at]
+        out[to + np.uint64(1)] = planes[np.uint64(size) + at]
+        out[to + np.uint64(2)] = planes[np.uint64(2 * size) + at]
+
+
+@kernel
 def write_window(pixels: Array, spare: Array, colour: int, symmetry: int, out: Array) -> None:
     """Write planes (3, h, w) as a feature vector.
 
@@ -73,6 +85,9 @@ def write_window(pixels: Array, spare: Array, colour: int, symmetry: int, out: A
         pixels = spare
     elif colour == _TRGB:
         to_trgb(pixels)
+    if symmetry == 0 and colour != _GRAY:
+        _interleave(pixels.reshape(-1), height * width, out)
+        return
     for y in range(height):
         to_y = height - 1 - y if symmetry & 2 else y
         for x in range(width):
@@ -85,3 +100,33 @@ def write_window(pixels: Array, spare: Array, colour: int, symmetry: int, out: A
                 out[3 * place] = pixels[0, y, x]
                 out[3 * place + 1] = pixels[1, y, x]
                 out[3 * place + 2] = pixels[2, y, x]
+
+
+@kernel
+def write_turned(turned: Array, spare: Array, form: Geometry, symmetry: int, out: Array) -> None:
+    """Write flat planes of (channel, x, y) as a feature vector; see `write_window`. Not for TRGB.
+
+    Parameters
+    ----------
+    spare : ndarray of uint8, (3 * w * h,)
+    """
+    height, width = form.height, form.width
+    size = height * width
+    if form.colour == _HSV:
+        to_hsv(turned, spare, size)
+        turned = spare
+    for y in range(height):
+        to_y = height - 1 - y if symmetry & 2 else y
+        for x in range(width):
+            to_x = width - 1 - x if symmetry & 1 else x
+            place = np.uint64(to_x * height + to_y if symmetry & 4 else to_y * width + to_x)
+            red = np.uint64(x * height + y)
+            green, blue = red + np.uint64(size), red + np.uint64(2 * size)
+            if form.colour == _GRAY:
+                total = np.int64(turned[red]) + np.int64(turned[green]) + np.int64(turned[blue])
+                out[place] = np.uint8((total + 1) // 3)
+            else:
+                to = np.uint64(3) * place
+                out[to] = turned[red]
+                out[to + np.uint64(1)] = turned[green]
+                out[to + np.uint64(2)] = turned[blue]

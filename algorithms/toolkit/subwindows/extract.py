@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,12 @@ from algorithms.toolkit.subwindows.spec import Colour, Interpolation, WindowSpec
 
 if TYPE_CHECKING:
     from algorithms.toolkit.subwindows.boxes import Geometry
+    from algorithms.toolkit.subwindows.extract_kernels import Scales
+
+#: Windows up to so many times their described size find their weights made.
+_USUAL = 8
+#: So many images, of together so many bytes, are given to the compiled code at once: a call costs as much as a window.
+_TOGETHER, _TOGETHER_BYTES = 32, 4_000_000
 
 Image = NDArray[np.uint8]
 
@@ -121,7 +128,9 @@ def windows_at(image: Image, boxes: NDArray[np.integer[Any]], spec: WindowSpec) 
         msg = f"window {first} leaves the image of {width} x {height} pixels or is empty"
         raise DataError(msg)
     out = np.empty((len(boxes), spec.n_features), np.uint8)
-    extract_boxes(picture, boxes, np.zeros((len(boxes), 2)), _geometry(spec), out)
+    form = _geometry(spec)
+    scales = _scales(form.kind, form.width, form.height)
+    extract_boxes(picture, boxes, np.zeros((len(boxes), 2)), form, scales, out)
     return out
 
 
@@ -178,25 +187,34 @@ def _fill(
 ) -> None:
     """Let threads write the windows of the images into their rows of `out`."""
     from algorithms.toolkit.compiled import worker_count
-    from algorithms.toolkit.subwindows.boxes import draw_boxes
-    from algorithms.toolkit.subwindows.extract_kernels import extract_boxes
+    from algorithms.toolkit.subwindows.extract_kernels import extract_random
 
     form, key = _geometry(spec), np.uint64(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+    scales = _scales(form.kind, form.width, form.height)
 
-    def extract(place: int) -> None:
-        picture = three_channels(images[place], f"image {first + place}")
-        _check_fit(picture, spec, first + place)
-        boxes, moves = np.empty((count, 4), np.int64), np.empty((count, 2))
-        draw_boxes(picture.shape[1], picture.shape[0], form, key, first + place, 0, boxes, moves)
-        extract_boxes(picture, boxes, moves, form, out[place * count : (place + 1) * count])
+    def extract(places: range) -> None:
+        """Describe the windows of some images; small ones go to the compiled code together."""
+        pictures: list[Image] = []
+        for place in places:
+            pictures.append(three_channels(images[place], f"image {first + place}"))
+            _check_fit(pictures[-1], spec, first + place)
+            if place + 1 == places.stop or sum(one.size for one in pictures) > _TOGETHER_BYTES:
+                begin = place + 1 - len(pictures)
+                flat = np.concatenate([one.ravel() for one in pictures]) if len(pictures) > 1 else pictures[0].ravel()
+                sizes = np.array([one.shape[:2] for one in pictures], np.int64)
+                rows = out[begin * count : (place + 1) * count]
+                extract_random(flat, sizes, count, form, key, first + begin, scales, rows)
+                pictures = []
 
     threads = worker_count(workers)
+    share = max(1, min(_TOGETHER, len(images) // (4 * threads)))
+    parts = [range(start, min(start + share, len(images))) for start in range(0, len(images), share)]
     if threads == 1:
-        for place in range(len(images)):
-            extract(place)
+        for places in parts:
+            extract(places)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(extract, range(len(images))))
+        list(pool.map(extract, parts))
 
 
 def _check_fit(picture: Image, spec: WindowSpec, number: int) -> None:
@@ -225,7 +243,16 @@ def _geometry(spec: WindowSpec) -> Geometry:
         int(Colour(spec.colour)),
         bool(spec.transpose),
         float(spec.max_angle),
+        bool(spec.exact),
     )
+
+
+@lru_cache(maxsize=16)
+def _scales(kind: int, width: int, height: int) -> Scales:
+    """Weights for the usual windows, made once: making them takes as long as using them."""
+    from algorithms.toolkit.subwindows.extract_kernels import scales
+
+    return scales(kind, width, height, _USUAL)
 
 
 def _batches(images: Iterable[Image], share: int) -> Iterator[list[Image]]:

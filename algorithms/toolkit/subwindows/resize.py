@@ -20,11 +20,16 @@ _HALF = 1 << (PRECISION - 1)
 
 
 class Table(NamedTuple):
-    """Weights of one pass: see `filters.weigh`."""
+    """Weights of one pass to `size` pixels: see `filters.weigh`; of every input size up to `limit`, one after another.
+
+    The `size` rows of an input size of n begin at ``n * size``.
+    """
 
     first: Array
     number: Array
     weights: Array
+    size: int
+    limit: int
 
 
 @kernel
@@ -42,11 +47,23 @@ def columns_of(image: Array, columns: Array) -> None:
 
 @kernel
 def make_table(kind: int, n_in: int, n_out: int) -> Table:
-    """Return the weights to make `n_out` pixels of `n_in`."""
+    """Return the weights to make `n_out` pixels of `n_in`, as if it were the input size 0."""
     first, count = np.empty(n_out, np.int64), np.empty(n_out, np.int64)
     weights = np.zeros((n_out, taps(kind, n_in, n_out) + 3), np.int32)
     weigh(kind, n_in, n_out, first, count, weights)
-    return Table(first, count, weights)
+    return Table(first, count, weights, n_out, 0)
+
+
+@kernel
+def make_tables(kind: int, limit: int, n_out: int) -> Table:
+    """Return the weights to make `n_out` pixels of 1, 2, ... `limit`."""
+    rows = (limit + 1) * n_out
+    first, count = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+    weights = np.zeros((rows, taps(kind, limit, n_out) + 3), np.int32)
+    for n_in in range(1, limit + 1):
+        here = slice(n_in * n_out, (n_in + 1) * n_out)
+        weigh(kind, n_in, n_out, first[here], count[here], weights[here])
+    return Table(first, count, weights, n_out, limit)
 
 
 @kernel
@@ -81,31 +98,42 @@ def _level(total: Any) -> Any:
 
 @kernel
 def narrow(
-    columns: Array, image_width: int, image_height: int, box: Array, table: Table, total: Array, out: Array
+    columns: Array,
+    image_width: int,
+    image_height: int,
+    box: Array,
+    table: Table,
+    base: int,
+    total: Array,
+    out: Array,
 ) -> None:
     """Horizontal pass over the window `box`: write flat ``out[(y * 3 + channel) * width + x]``.
 
     Parameters
     ----------
     columns : ndarray of uint8, (3 * W * H,)
+    base : int
+        Where the rows of the table for this input size begin.
     """
-    width, height = len(table.first), box[3] - box[1]
+    width, height = table.size, box[3] - box[1]
     for channel in range(3):
         for x in range(width):
-            start = (channel * image_width + box[0] + table.first[x]) * image_height + box[1]
-            _sum(total, height, columns, start, image_height, table.number[x], table.weights, x)
+            row = base + x
+            start = (channel * image_width + box[0] + table.first[row]) * image_height + box[1]
+            _sum(total, height, columns, start, image_height, table.number[row], table.weights, row)
             place = channel * width + x
             for y in range(height):
                 out[np.uint64(y * 3 * width + place)] = _level(total[y])
 
 
 @kernel
-def shorten(rows: Array, table: Table, total: Array, out: Array) -> None:
+def shorten(rows: Array, table: Table, base: int, total: Array, out: Array) -> None:
     """Vertical pass: write planes `out` (3, h, w) from the flat rows of `narrow`."""
     width = out.shape[2]
     line = 3 * width
-    for y in range(len(table.first)):
-        _sum(total, line, rows, table.first[y] * line, line, table.number[y], table.weights, y)
+    for y in range(table.size):
+        row = base + y
+        _sum(total, line, rows, table.first[row] * line, line, table.number[row], table.weights, row)
         for channel in range(3):
             for x in range(width):
                 out[channel, y, x] = _level(total[channel * width + x])

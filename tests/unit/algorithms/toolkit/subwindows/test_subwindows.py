@@ -49,7 +49,7 @@ def random_boxes(picture, n, seed, *, square):
 def test_square_windows_equal_pillow_to_the_bit(kind, picture):
     boxes = random_boxes(picture, 300, 5, square=True)
     expected = [Image.fromarray(picture).crop(box).resize((16, 16), PILLOW[kind]) for box in boxes.tolist()]
-    got = windows_at(picture, boxes, rgb(interpolation=kind))
+    got = windows_at(picture, boxes, rgb(interpolation=kind, exact=True))
     assert (got == np.stack([np.asarray(window).ravel() for window in expected])).all()
 
 
@@ -61,7 +61,35 @@ def test_other_windows_equal_pillow_passing_across_then_down(kind):
         window = Image.fromarray(NOISE).crop(box)
         across = window.resize((20, window.height), PILLOW[kind])
         expected.append(np.asarray(across.resize((20, 11), PILLOW[kind])).ravel())
-    assert (windows_at(NOISE, boxes, rgb(width=20, height=11, interpolation=kind)) == np.stack(expected)).all()
+    assert (
+        windows_at(NOISE, boxes, rgb(width=20, height=11, interpolation=kind, exact=True)) == np.stack(expected)
+    ).all()
+
+
+@pytest.mark.parametrize("colour", list(Colour))
+@pytest.mark.parametrize(("width", "height"), [(16, 16), (12, 8), (16, 24)])
+def test_what_is_not_exact_is_close(colour, width, height):
+    boxes = random_boxes(PICTURE, 400, 7, square=width == height)
+    boxes = boxes[(boxes[:, 2] - boxes[:, 0] > 4) & (boxes[:, 3] - boxes[:, 1] > 4)]
+    form = {"width": width, "height": height, "colour": colour}
+    fast, exact = (windows_at(PICTURE, boxes, WindowSpec(**form, exact=which)).astype(int) for which in (False, True))
+    gap = np.abs(fast - exact)
+    if colour is Colour.HSV:
+        gap = np.minimum(gap, 255 - gap)  # hue is a circle
+    assert gap.mean() < 3.0
+    # halving moves a window's corner by less than its 32nd part: what is there stays there
+    small = (boxes[:, 2] - boxes[:, 0] < 4 * width) | (boxes[:, 3] - boxes[:, 1] < 4 * height)
+    if colour in {Colour.RGB, Colour.GRAY}:
+        assert gap[small].max() <= 3
+
+
+def test_flat_colours_stay_what_they_are_and_symmetries_are_the_same():
+    flat = np.full((100, 130, 3), (10, 200, 255), np.uint8)
+    boxes = random_boxes(flat, 200, 8, square=True)
+    assert (windows_at(flat, boxes, rgb()).reshape(-1, 3) == (10, 200, 255)).all()
+    turned = [random_windows([PICTURE], 500, rgb(transpose=True, exact=which), 3).astype(int) for which in (0, 1)]
+    assert np.abs(turned[0] - turned[1]).mean() < 4
+    assert np.abs(turned[0] - np.roll(turned[1], 3, axis=0)).mean() > 12
 
 
 def test_hsv_is_the_usual_one_in_eight_bits():
@@ -77,8 +105,8 @@ def test_hsv_is_the_usual_one_in_eight_bits():
 
 
 def test_trgb_standardises_every_channel():
-    plain = windows_at(NOISE, np.array([[3, 4, 35, 36]]), rgb()).reshape(-1, 3).astype(float)
-    got = windows_at(NOISE, np.array([[3, 4, 35, 36]]), WindowSpec(colour=Colour.TRGB)).reshape(-1, 3)
+    plain = windows_at(NOISE, np.array([[3, 4, 35, 36]]), rgb(exact=True)).reshape(-1, 3).astype(float)
+    got = windows_at(NOISE, np.array([[3, 4, 35, 36]]), WindowSpec(colour=Colour.TRGB, exact=True)).reshape(-1, 3)
     assert np.abs(got - np.clip(128 + 32 * (plain - plain.mean(0)) / plain.std(0), 0, 255)).max() <= 0.51
     flat = windows_at(np.full((30, 30, 3), 77, np.uint8), np.array([[0, 0, 30, 30]]), WindowSpec(colour=Colour.TRGB))
     assert (flat == 128).all()
