@@ -55,7 +55,7 @@ def validate_run(workplace: Workplace) -> None:
     )
     sections = [*report.validation_sections(data, result, distances), report.data_section(data)]
     _keep_report(workplace, "Validation of landmark detection", sections, began)
-    _keep_table(workplace, data.names, [source.name for source in data.sources], result.found * 2**data.zoom)
+    _keep_table(workplace, data.names, [image_of(source) for source in data.sources], result.found * 2**data.zoom)
     facts = _errors(data, result, distances)
     workplace.summary({"parameters": _shown(workplace), **facts})
     workplace.properties({name: f"{facts[name]:.4f}" for name in ("mean_error", "median_error")})
@@ -129,7 +129,7 @@ def predict_run(workplace: Workplace) -> None:
         points = np.array([answer.above(threshold) for answer in found]).reshape(len(sources), len(names), 2)
         full = points * 2**zoom
         predictions = _predictions(sources, sizes, full, found, labels)
-        _keep_table(workplace, names, [source.name for source in sources], full)
+        _keep_table(workplace, names, [image_of(source) for source in sources], full)
         _keep_shapes(workplace, sources, predictions, dict(zip(labels, names, strict=True)))
         order = list(range(len(shown)))
         pictures = report.pictures_section("Landmarks", sources, shown, points, order)
@@ -245,8 +245,8 @@ def _errors(data: LandmarkSet, result: Evaluation, distances: Sequence[float]) -
     def facts(errors: NDArray[np.float64]) -> dict[str, Any]:
         found = summarise(errors, distances)
         success = {f"{d:g}": rate.value for d, rate in zip(distances, found.success, strict=True)}
-        interval = [found.low, found.high]
-        return {"mean_error": found.mean, "interval": interval, "median_error": found.median, "success": success}
+        facts = {"mean_error": found.mean, "low": found.low, "high": found.high, "median_error": found.median}
+        return {**{name: None if np.isnan(value) else value for name, value in facts.items()}, "success": success}
 
     landmarks = {name: facts(result.errors[:, k]) for k, name in enumerate(data.names)}
     images = {

@@ -73,6 +73,9 @@ def test_what_is_required_must_be_there() -> None:
         "classification_train",
         "classification_predict",
         "object_sorting",
+        "landmarks_validate",
+        "landmarks_train",
+        "landmarks_predict",
     ],
 )
 def test_our_descriptors_are_complete(name: str) -> None:
