@@ -7,7 +7,7 @@ of each; of two annotations of one term in one image the last counts (the newest
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,9 +72,11 @@ def landmark_set(workplace: Workplace, annotations: Annotations, until: float) -
         terms=ids(values, "cytomine_id_terms"),
         reviewed=whole(values, "cytomine_reviewed"),
     )
-    found = annotations.select(selection)
     known = annotations.names()
-    terms = _terms(found, known, [str(term) for term in selection.terms])
+    wanted = [str(term) for term in selection.terms]
+    _check_known(wanted, known)
+    found = annotations.select(selection)
+    terms = _terms(found, known, wanted)
     by_image: dict[str, list[Annotation]] = {}
     for item in found:
         by_image.setdefault(item.image, []).append(item)
@@ -109,25 +111,26 @@ def read_all(workplace: Workplace, sources: Sequence[Source], zoom: int, tell: C
     return found
 
 
-def _terms(found: Sequence[Annotation], known: dict[str, str] | object, wanted: Sequence[str]) -> list[str]:
-    """Return the terms by name, so that a server and a folder have them in one order."""
-    names = known if isinstance(known, dict) else {}
-    occurring = {label for item in found for label in item.labels}
-    for term in wanted:
-        if names and term not in names:
-            msg = f"cytomine_id_terms: term {term} is not in the ontology of this project; choose among its terms"
-            raise DataError(msg)
-        if term not in occurring:
-            msg = (
-                f"cytomine_id_terms: term {names.get(term, '')} ({term}) is annotated in no image that the filters "
-                "leave: annotate some, or leave the term out"
-            )
-            raise DataError(msg)
-    foreign = sorted(term for term in occurring if names and term not in names)
+def _check_known(terms: Sequence[str], known: Mapping[str, str]) -> None:
+    foreign = [term for term in terms if known and term not in known]
     if foreign:
-        msg = f"term {foreign[0]} is not in the ontology of this project; choose projects of one ontology"
+        names = ", ".join(f"{name} ({ident})" for ident, name in list(known.items())[:8])
+        msg = f"term {foreign[0]} is not in the ontology of this project, whose terms are: {names}; choose among them"
         raise DataError(msg)
-    return sorted(occurring, key=lambda term: (names.get(term, term), term))
+
+
+def _terms(found: Sequence[Annotation], known: Mapping[str, str], wanted: Sequence[str]) -> list[str]:
+    """Return the terms by name, so that a server and a folder have them in one order."""
+    occurring = {label for item in found for label in item.labels}
+    never = [term for term in wanted if term not in occurring]
+    if never:
+        msg = (
+            f"cytomine_id_terms: term {known.get(never[0], '')} ({never[0]}) is annotated in no image that the filters "
+            "leave: annotate some, or leave the term out"
+        )
+        raise DataError(msg)
+    _check_known(sorted(occurring), known)
+    return sorted(occurring, key=lambda term: (known.get(term, term), term))
 
 
 def _points(
