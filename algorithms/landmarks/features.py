@@ -91,6 +91,22 @@ class Features:
         _share(work, len(positions), workers)
         return out * (forest.scale / forest.n_trees)
 
+    def leaves(
+        self, forest: Forest, pyramid: Pyramid, positions: NDArray[np.int64], workers: int | None = None
+    ) -> NDArray[np.int32]:
+        """Return the leaf of every position (n, 2) in every tree, (n, T); numbers run through the whole forest."""
+        from algorithms.landmarks.features_kernels import descend
+
+        out = np.empty((len(positions), forest.n_trees), np.int32)
+        nodes = self._nodes(forest)
+
+        def work(start: int) -> None:
+            part = slice(start, start + SHARE)
+            descend(pyramid.levels, self.code, nodes, forest.roots, positions[part], out[part])
+
+        _share(work, len(positions), workers)
+        return out
+
     def largest(
         self, forest: Forest, pyramid: Pyramid, positions: NDArray[np.int64], workers: int | None = None
     ) -> tuple[NDArray[np.int64], float]:

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.landmarks.cascade import Cascade
+from algorithms.landmarks.dmbl import MapModel
 from algorithms.landmarks.features import Features
+from algorithms.landmarks.lc import VotingModel
 from algorithms.landmarks.mset import Prior
+from algorithms.landmarks.pairs import Edges
 from algorithms.landmarks.params import Settings
 from algorithms.toolkit.errors import AlgorithmError, ModelError
 from algorithms.toolkit.forests import Forest
@@ -39,6 +42,8 @@ class LandmarkModel:
         `mset`: of every landmark.
     cascade : Cascade, optional
         `cascade`.
+    maps, voting : MapModel, VotingModel, optional
+        `dmbl`, `lc`.
     about : mapping
         What else the card says: names of the terms, zoom level, training data.
     """
@@ -50,6 +55,8 @@ class LandmarkModel:
     features: Features = _NO_FEATURES
     forests: Sequence[Forest] = ()
     cascade: Cascade | None = None
+    maps: MapModel | None = None
+    voting: VotingModel | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -60,7 +67,16 @@ class LandmarkModel:
             "spans": self.spans,
         }
         forests = {f"term{k}": forest for k, forest in enumerate(self.forests)}
-        if self.cascade is None:
+        if self.maps is not None:
+            arrays |= {"tests": self.maps.features.tests, "pairs": self.maps.edges.pairs}
+            arrays |= {f"near{k}_tests": near.tests for k, near in enumerate(self.maps.near)}
+            arrays["pair_offsets"] = self.maps.edges.offsets
+            forests = {"grid": self.maps.forest, **{f"term{k}": forest for k, forest in enumerate(self.maps.forests)}}
+        elif self.voting is not None:
+            arrays |= {"tests": self.voting.features.tests, "shape": self.voting.shape, "modes": self.voting.modes}
+            arrays["start"] = self.voting.start
+            forests = {f"term{k}": forest for k, forest in enumerate(self.voting.forests)}
+        elif self.cascade is None:
             arrays["tests"] = self.features.tests
         else:
             arrays |= {"tests": self.cascade.features.tests, "near_tests": self.cascade.near.tests}
@@ -103,12 +119,34 @@ class LandmarkModel:
         if settings.method == "mset":
             forests = [_forest(arrays, f"term{k}", features, 1) for k in range(len(terms))]
             return cls(*parts, features=features, forests=forests, about=about)
+        if settings.method == "dmbl":
+            return cls(*parts, maps=_maps(arrays, len(terms)), about=about)
+        if settings.method == "lc":
+            return cls(*parts, voting=_voting(arrays, len(terms)), about=about)
         near = Features("sub", settings.depth, arrays["near_tests"])
         number = len(terms) if settings.refinements else 0
         forests = [_forest(arrays, f"term{k}", near, 2) for k in range(number)]
         grid = _forest(arrays, "grid", features, 1)
         shape = arrays["shape"].reshape(len(terms), 2)
         return cls(*parts, cascade=Cascade(features, grid, shape, near, forests), about=about)
+
+
+def _maps(arrays: Mapping[str, NDArray[Any]], n_terms: int) -> MapModel:
+    features = Features("gaussian", 1, arrays["tests"])
+    near = [Features("gaussian", 1, arrays[f"near{k}_tests"]) for k in range(n_terms)]
+    forests = [_forest(arrays, f"term{k}", own, 2) for k, own in enumerate(near)]
+    pairs = arrays["pairs"].reshape(-1, 2)
+    if len(pairs) and (pairs.min() < 0 or pairs.max() >= n_terms):
+        raise ValueError("a pair has no such landmark")
+    edges = Edges(pairs, arrays["pair_offsets"].reshape(len(pairs), -1, 2))
+    return MapModel(features, _forest(arrays, "grid", features, 1), near, forests, edges)
+
+
+def _voting(arrays: Mapping[str, NDArray[Any]], n_terms: int) -> VotingModel:
+    features = Features("haar", 1, arrays["tests"])
+    forests = [_forest(arrays, f"term{k}", features, 2) for k in range(n_terms)]
+    shape, start = arrays["shape"].reshape(n_terms, 2), arrays["start"].reshape(n_terms, 2)
+    return VotingModel(features, forests, shape, arrays["modes"].reshape(-1, 2 * n_terms), start)
 
 
 def _forest(arrays: Mapping[str, NDArray[Any]], name: str, features: Features, outputs: int) -> Forest:

@@ -10,7 +10,7 @@ from algorithms.landmarks.features import KINDS
 from algorithms.toolkit.errors import ParameterError
 from algorithms.toolkit.job.descriptor import Value
 
-METHODS = ("mset", "cascade")
+METHODS = ("mset", "cascade", "dmbl", "lc")
 MEGABYTE = 1 << 20
 
 #: Names of the Python 2 package and of its successors, and what they are called today.
@@ -26,6 +26,20 @@ ALIASES = {
     "model_R": "model_r",
     "model_RMAX": "model_rmax",
     "model_P": "model_p",
+    "model_NT_P1": "model_nt_p1",
+    "model_F_P1": "model_f_p1",
+    "model_R_P1": "model_r_p1",
+    "model_NT_P2": "model_nt_p2",
+    "model_F_P2": "model_f_p2",
+    "model_R_P2": "model_r_p2",
+    "model_ns_P2": "model_ns_p2",
+    "model_T": "model_t",
+    "model_D_MAX": "model_d_max",
+    "model_W": "model_w",
+    "model_LC_T": "model_lc_t",
+    "model_LC_step": "model_lc_step",
+    "model_R_MAX": "model_r_max",
+    "model_R_MIN": "model_r_min",
 }
 
 
@@ -57,6 +71,19 @@ class Settings:
         `cascade`: how far the second stage sees, samples of a landmark, rounds, trees and half window.
     turn : float
         `cascade`: deviation, in degrees, of the errors of direction that the second stage is trained for.
+    delta : float
+        `dmbl`, `lc`: images are resized by it; the lengths of these methods are pixels of the resized image.
+    p1_trees, p1_features, p1_radius, sigma
+        `dmbl`, phase 1: trees, offsets of a tree, radius of a landmark; deviation of all offsets.
+    p2_trees, p2_features, p2_radius, p2_samples
+        `dmbl`, phase 2: trees, offsets of a tree, how far its samples lie, and their number an image.
+    vote_rounds, beta, filter_size, candidates, edges, sde
+        `dmbl`: rounds of votes, share of the maximum that votes, radius of a local maximum, candidates of a landmark,
+        neighbours of a landmark, deviation of a pair.
+    lc_reach, lc_samples, lc_window, lc_boxes, lc_trees, lc_modes
+        `lc`: D_MAX, samples of an image, W, n (5 n boxes), T, modes of the shape model.
+    lc_step, lc_most, lc_least, lc_shrink
+        `lc`: grid of the votes, R_MAX, R_MIN, alpha.
     seed : int
     """
 
@@ -83,6 +110,31 @@ class Settings:
     refine_trees: int = 50
     refine_window: int = 8
     turn: float = 10.0
+    delta: float = 0.5
+    p1_trees: int = 50
+    p1_features: int = 100
+    p1_radius: int = 5
+    sigma: float = 20.0
+    p2_trees: int = 50
+    p2_features: int = 100
+    p2_radius: int = 3
+    p2_samples: int = 100
+    vote_rounds: int = 3
+    beta: float = 0.75
+    filter_size: int = 1
+    candidates: int = 3
+    edges: int = 1
+    sde: float = 10.0
+    lc_reach: int = 100
+    lc_samples: int = 50
+    lc_window: int = 20
+    lc_boxes: int = 20
+    lc_trees: int = 50
+    lc_modes: int = 5
+    lc_step: int = 4
+    lc_most: float = 100.0
+    lc_least: float = 2.0
+    lc_shrink: float = 0.75
     seed: int = 42
 
     def __post_init__(self) -> None:
@@ -97,6 +149,11 @@ class Settings:
             msg = f"model_rmax ({self.far}) must not be below model_r ({self.radius})"
             raise ParameterError(msg)
         least = {"radius": 1, "step": 1, "passes": 1, "depth": 1, "window": 1, "trees": 1, "draws": 1, "grid": 1}
+        least |= {"p1_trees": 1, "p1_features": 1, "p2_trees": 1, "p2_features": 1, "p2_samples": 1, "candidates": 1}
+        least |= {"lc_trees": 1, "lc_boxes": 1, "lc_samples": 1, "lc_step": 1, "lc_least": 1, "lc_window": 2}
+        if not (0 < self.delta <= 1 and 0 < self.lc_shrink < 1):
+            msg = f"delta ({self.delta:g}) must be above 0 and at most 1, model_alpha ({self.lc_shrink:g}) between both"
+            raise ParameterError(msg)
         for name, limit in least.items():
             if getattr(self, name) < limit:
                 msg = f"{name} must be at least {limit}, got {getattr(self, name)}"
@@ -137,6 +194,31 @@ NAMES = {
     "refine_trees": "refine_ntrees",
     "refine_window": "refine_wsize",
     "turn": "refine_angle",
+    "delta": "delta",
+    "p1_trees": "model_nt_p1",
+    "p1_features": "model_f_p1",
+    "p1_radius": "model_r_p1",
+    "sigma": "model_sigma",
+    "p2_trees": "model_nt_p2",
+    "p2_features": "model_f_p2",
+    "p2_radius": "model_r_p2",
+    "p2_samples": "model_ns_p2",
+    "vote_rounds": "model_n_iterations",
+    "beta": "model_beta",
+    "filter_size": "model_filter_size",
+    "candidates": "model_n_candidates",
+    "edges": "model_t",
+    "sde": "model_sde",
+    "lc_reach": "model_d_max",
+    "lc_samples": "model_n_samples",
+    "lc_window": "model_w",
+    "lc_boxes": "model_n",
+    "lc_trees": "model_lc_t",
+    "lc_modes": "model_n_reduc",
+    "lc_step": "model_lc_step",
+    "lc_most": "model_r_max",
+    "lc_least": "model_r_min",
+    "lc_shrink": "model_alpha",
     "seed": "seed",
 }
 

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.landmarks.cascade import find_cascade
+from algorithms.landmarks.dmbl import find_dmbl
+from algorithms.landmarks.lc import find_lc
 from algorithms.landmarks.model import LandmarkModel
 from algorithms.landmarks.mset import find_mset
-from algorithms.landmarks.pyramid import Grey, build_pyramid
+from algorithms.landmarks.pyramid import Grey, build_pyramid, resized
 
 #: Share of the image by which the searched part goes beyond the points that were learned from.
 MARGIN = 0.1
@@ -54,6 +56,14 @@ def predict(model: LandmarkModel, scores: Grey, *, image: int = 0, workers: int 
         box = np.concatenate([low, high]).astype(np.int64)
         points, sure = find_cascade(scores, model.cascade, box, settings, workers)
         return Found(np.clip(points, 0, size - 1), sure)
+    if model.maps is not None or model.voting is not None:
+        small = resized(scores, settings.delta)
+        if model.maps is not None:
+            points, sure = find_dmbl(small, model.maps, settings, workers)
+        elif model.voting is not None:
+            points, sure = find_lc(small, model.voting, settings, workers)
+        size = np.array([scores.shape[1], scores.shape[0]])
+        return Found(np.clip(points * size / small.shape[::-1], 0, size - 1), sure)
     pyramid = build_pyramid(scores, settings.depth, integral=model.features.needs_integral)
     points, sure = np.empty((len(model.terms), 2)), np.empty(len(model.terms))
     for term, (prior, forest) in enumerate(zip(model.priors, model.forests, strict=True)):

@@ -120,6 +120,14 @@ def read_scores(slide: Slide, zoom: int, budget: int) -> Grey:
     return z_scores(grey)
 
 
+def resized(scores: Grey, delta: float) -> Grey:
+    """Down-sample z-scores (H, W) by area to delta times their size."""
+    if delta == 1:
+        return scores
+    size = max(1, round(scores.shape[1] * delta)), max(1, round(scores.shape[0] * delta))
+    return np.asarray(cv2.resize(scores, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def rotated(scores: Grey, points: NDArray[np.float64], degrees: float) -> tuple[Grey, NDArray[np.float64]]:
     """Turn an image and its points (n, 2) about its centre, on a canvas that holds all of it."""
     height, width = scores.shape

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.landmarks.cascade import fit_cascade
+from algorithms.landmarks.dmbl import fit_dmbl
+from algorithms.landmarks.lc import fit_lc
 from algorithms.landmarks.model import LandmarkModel
 from algorithms.landmarks.mset import Prior, fit_mset
 from algorithms.landmarks.params import Settings
-from algorithms.landmarks.pyramid import Grey
+from algorithms.landmarks.pyramid import Grey, resized
 from algorithms.toolkit.errors import DataError
 
 
@@ -47,8 +49,20 @@ def fit(  # noqa: PLR0917 - data, settings, and who is told
         return LandmarkModel(
             settings, tuple(terms), priors, spans, cascade=fit_cascade(scores, points, settings, workers)
         )
+    if settings.method in {"dmbl", "lc"}:
+        small = [resized(grey, settings.delta) for grey in scores]
+        places = points * scales(sizes, small)
+        if settings.method == "dmbl":
+            maps = fit_dmbl(small, places, settings, workers)
+            return LandmarkModel(settings, tuple(terms), priors, spans, maps=maps)
+        return LandmarkModel(settings, tuple(terms), priors, spans, voting=fit_lc(small, places, settings, workers))
     features, forests = fit_mset(scores, points, settings, workers, tell)
     return LandmarkModel(settings, tuple(terms), priors, spans, features=features, forests=forests)
+
+
+def scales(sizes: NDArray[np.int64], small: Sequence[Grey]) -> NDArray[np.float64]:
+    """Return by what positions are multiplied in resized images, (n, 1, 2): sizes are whole pixels."""
+    return np.array([(grey.shape[1], grey.shape[0]) for grey in small])[:, None] / sizes[:, None]
 
 
 def check_points(scores: Sequence[Grey], points: NDArray[np.float64], terms: Sequence[str]) -> NDArray[np.float64]:

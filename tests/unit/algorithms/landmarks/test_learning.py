@@ -1,5 +1,6 @@
 """Learning and finding: missing landmarks, model files, folds, search, bad data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from algorithms.landmarks.evaluate import cross_validate, make_folds, search, summarise
 from algorithms.landmarks.model import LandmarkModel
+from algorithms.landmarks.pairs import choose, learn_edges
 from algorithms.landmarks.params import METHODS, Settings
 from algorithms.landmarks.predict import predict
 from algorithms.landmarks.pyramid import Grey, grey_of, z_scores
@@ -16,7 +18,28 @@ from algorithms.toolkit.errors import DataError, ModelError, ParameterError
 from tests.support.landmarks import drawn_images
 
 NAMES = ["one", "two", "three"]
-SMALL = {"trees": 8, "draws": 800, "depth": 3, "window": 4, "far": 30, "step": 2, "reach": 8, "samples": 20}
+SMALL = {
+    "p1_trees": 8,
+    "p1_features": 30,
+    "p2_trees": 6,
+    "p2_features": 20,
+    "p2_samples": 30,
+    "sigma": 10.0,
+    "lc_reach": 15,
+    "lc_trees": 8,
+    "lc_boxes": 10,
+    "lc_window": 10,
+    "lc_most": 15.0,
+    "lc_step": 2,
+    "trees": 8,
+    "draws": 800,
+    "depth": 3,
+    "window": 4,
+    "far": 30,
+    "step": 2,
+    "reach": 8,
+    "samples": 20,
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +82,27 @@ def test_a_missing_landmark_is_left_out_and_not_learned_at_the_corner(
     assert np.allclose(model.priors[1].mean, known.mean(axis=0))
     found = predict(model, scores[9])
     assert np.linalg.norm(found.points[1] - points[9, 1]) < 8
+
+
+@pytest.mark.parametrize("delta", [1.0, 0.5, 0.37])
+@pytest.mark.parametrize("method", ["dmbl", "lc"])
+def test_points_are_those_of_the_full_image_at_every_delta(
+    data: tuple[list[Grey], np.ndarray], method: str, delta: float
+) -> None:
+    scores, points = data
+    lengths = {"lc_reach": round(20 * delta), "lc_most": 20 * delta, "p1_radius": max(1, round(4 * delta))}
+    chosen = replace(settings(method), delta=delta, sigma=15 * delta, sde=8 * delta, **lengths)
+    model = fit(scores[:8], points[:8], NAMES, chosen)
+    errors = [np.linalg.norm(predict(model, scores[i]).points - points[i], axis=1) for i in (8, 9)]
+    assert np.median(errors) < 5
+
+
+def test_pairs_choose_the_candidate_that_lies_as_in_training() -> None:
+    points = np.array([[[0.0, 0], [10, 0], [0, 10]]] * 4) + np.arange(4)[:, None, None]
+    points[1, 2] = np.nan
+    edges = learn_edges(points, 1)
+    candidates = [np.array([[5.0, 5]]), np.array([[40.0, 5], [15, 5]]), np.array([[5.0, 15], [5, 60]])]
+    assert choose(candidates, [np.ones(1), np.array([1.0, 0.6]), np.array([0.9, 1.0])], edges, 3.0) == [0, 1, 0]
 
 
 def test_one_image_is_enough_and_has_no_spread(data: tuple[list[Grey], np.ndarray]) -> None:
