@@ -59,7 +59,12 @@ def fit_cascade(scores: Sequence[Grey], points: Points, settings: Settings, work
 def _fit_grid(
     scores: Sequence[Grey], points: Points, features: Features, settings: Settings, workers: int | None
 ) -> Forest:
-    matrices, labels = [], []
+    marks = int((~np.isnan(points[:, :, 0])).sum())
+    size_of_disc = len(disc(np.zeros(2), settings))
+    a_mark = size_of_disc + round(settings.negatives * size_of_disc)
+    rows = settings.passes * (marks * a_mark + len(scores) * ANYWHERE)
+    matrix, labels = np.empty((rows, len(features.tests)), np.uint8), np.empty(rows, np.int64)
+    done = 0
     for image, own in enumerate(scores):
         for number in range(settings.passes):
             turn = turn_of(settings, image, number)
@@ -68,10 +73,11 @@ def _fit_grid(
             rng = np.random.default_rng([settings.seed, 3, image, number])
             size = pyramid.width, pyramid.height
             positions, classes = _grid_samples(places, size, settings, rng)
-            matrices.append(features.matrix(pyramid, positions))
-            labels.append(classes)
+            part = slice(done, done + len(classes))
+            matrix[part], labels[part] = features.matrix(pyramid, positions), classes
+            done = part.stop
     parameters = ExtraTrees(settings.trees, seed=settings.seed)
-    forest = fit_classes(Samples.matrix(np.concatenate(matrices)), np.concatenate(labels), parameters, workers=workers)
+    forest = fit_classes(Samples.matrix(matrix), labels, parameters, workers=workers)
     return features.on_differences(forest)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.landmarks.pyramid import Grey, grey_of, z_scores
+from algorithms.toolkit.annotations.landmark_table import write_table
 
 #: Beside the checkout; its README says what it is.
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "openfield"
@@ -57,3 +60,21 @@ def drawn_images(
             cv2.line(grey, (x, y), (x + 2 * radius * (mark % 5 - 2), y - 2 * radius), 60.0 + 20 * mark % 180, 2)
         images.append(np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[:, :, None], 3, axis=2))
     return images, points
+
+
+def write_openfield(folder: Path) -> None:
+    """Write the frames and `landmarks.csv` as the algorithm reads a folder."""
+    _, points, names = openfield()
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = sorted(FOLDER.glob("*.png"))
+    for frame in frames:
+        shutil.copy(frame, folder / frame.name)
+    rows = {
+        frame.name: {name: (float(x), float(y)) for name, (x, y) in zip(names, own, strict=True) if not np.isnan(x)}
+        for frame, own in zip(frames, points, strict=True)
+    }
+    write_table(folder / "landmarks.csv", names, rows)
+
+
+if __name__ == "__main__":
+    write_openfield(Path(sys.argv[1]))
