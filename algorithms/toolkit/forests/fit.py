@@ -107,7 +107,7 @@ def fit_classes(
     rules = parameters.rules(samples.n_features)
 
     def grow(seed: np.uint64) -> Tree:
-        return grow_classes(samples.source, codes, order.copy(), weights, rules, seed)
+        return _fitted(grow_classes(samples.source, codes, order.copy(), weights, rules, seed))
 
     return joined(samples.n_features, classes, _in_threads(grow, parameters.seeds(), workers))
 
@@ -158,7 +158,7 @@ def fit_outputs(
     def grow(seed: np.uint64) -> Tree:
         leaves = np.empty((n, n_planes + 1, n_outputs), np.uint8 if eight_bit_leaves else np.float32)
         tree = grow_outputs(samples.source, planes, np.arange(n, dtype=np.int32), n_planes, leaves, scale, rules, seed)
-        return (*tree[:3], tree[3].copy(), tree[4])
+        return _fitted(tree)
 
     return joined(samples.n_features, np.asarray(classes), _in_threads(grow, parameters.seeds(), workers))
 
@@ -191,7 +191,7 @@ def fit_targets(
     rules = parameters.rules(samples.n_features)
 
     def grow(seed: np.uint64) -> Tree:
-        return grow_targets(samples.source, values, np.arange(len(samples), dtype=np.int32), rules, seed)
+        return _fitted(grow_targets(samples.source, values, np.arange(len(samples), dtype=np.int32), rules, seed))
 
     return joined(samples.n_features, np.empty(0, np.int64), _in_threads(grow, parameters.seeds(), workers))
 
@@ -216,6 +216,12 @@ def joined(n_features: int, classes: NDArray[Any], trees: list[Tree]) -> Forest:
         values=values[:, :, None] if values.ndim == 2 else values,
         importances=np.mean(shares, axis=0) if shares else np.zeros(n_features),
     )
+
+
+def _fitted(tree: Tree) -> Tree:
+    """Return a tree in arrays of its own size: those it grew in have room for a leaf a sample."""
+    feature, threshold, child, values, importances = (part.copy() for part in tree)
+    return feature, threshold, child, values, importances
 
 
 def _same_length(samples: Samples, labels: NDArray[Any] | Samples) -> None:
