@@ -127,13 +127,13 @@ def plain_mset() -> list[Measurement]:
 
 def best() -> list[Measurement]:
     """Measure the best method over folds of frames."""
-    error = _openfield(Settings(**BEST), "image")
+    error = _openfield(BEST, "image")
     return [Measurement("landmarks.openfield_best_px", error, "px", "<= 3.5", "a person, px", 2.7)]
 
 
 def blocks() -> list[Measurement]:
     """Measure the best method over contiguous blocks of frames."""
-    error = _openfield(Settings(**BEST), "block")
+    error = _openfield(BEST, "block")
     return [Measurement("landmarks.openfield_blocks_px", error, "px", "<= 5", "nearest frame copied, px", 32)]
 
 

@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.landmarks.params import Settings
 from algorithms.landmarks.pyramid import Grey, grey_of, z_scores
 from algorithms.toolkit.annotations.landmark_table import write_table
 
 #: Beside the checkout; its README says what it is.
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "openfield"
 #: What nested tuning chose on openfield (see the README of `algorithms/landmarks`).
-BEST = {"method": "cascade", "passes": 4, "angle": 180.0, "step": 2}
+BEST = Settings(method="cascade", passes=4, angle=180.0, step=2)
 
 
 @cache
@@ -36,7 +37,7 @@ def openfield() -> tuple[list[Grey], NDArray[np.float64], list[str]]:
     with (FOLDER / "landmarks.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     points = np.array([[float(cell or "nan") for cell in row[1:]] for row in rows[3:]]).reshape(-1, 4, 2)
-    scores = [z_scores(grey_of(cv2.imread(str(FOLDER / Path(row[0]).name)))) for row in rows[3:]]
+    scores = [z_scores(grey_of(np.asarray(cv2.imread(str(FOLDER / Path(row[0]).name)), np.uint8))) for row in rows[3:]]
     return scores, points, rows[1][1::2]
 
 
