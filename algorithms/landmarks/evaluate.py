@@ -24,7 +24,7 @@ Folds = list[NDArray[np.int64]]
 #: What the search tries, one parameter after another; the best of each is kept. A name and what it changes.
 SPACE: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (
     ("method", ({"method": "mset"}, {"method": "cascade"})),
-    ("passes", ({}, {"passes": 3, "angle": 30.0}, {"passes": 4, "angle": 180.0})),
+    ("passes", ({}, {"passes": 4, "angle": 180.0, "step": 2}, {"passes": 3, "angle": 30.0})),
     ("radius", ({"radius": 4}, {"radius": 6}, {"radius": 9})),
     ("far", ({"far": 50}, {"far": 100}, {"far": 200})),
     ("features", ({"features": "sub"}, {"features": "raw"})),
