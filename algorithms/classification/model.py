@@ -45,7 +45,7 @@ class ClassificationModel:
     learner: Learner | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
-    def proba_of(self, windows: NDArray[np.uint8], count: int) -> NDArray[np.float64]:
+    def proba_of(self, windows: NDArray[np.uint8], count: int, workers: int | None = None) -> NDArray[np.float64]:
         """Return the class probabilities of images from their windows.
 
         Parameters
@@ -53,12 +53,14 @@ class ClassificationModel:
         windows : ndarray of uint8, (n * count, n_features)
         count : int
             Windows of an image, which are neighbours.
+        workers : int, optional
+            Threads; those of the settings when absent.
 
         Returns
         -------
         ndarray of float64, (n, C)
         """
-        workers = self.settings.workers
+        workers = workers or self.settings.workers
         if self.learner is None:
             votes = predict_proba(self.forest, windows, workers).astype(np.float64)
             return np.asarray(votes.reshape(-1, count, len(self.classes)).mean(axis=1))

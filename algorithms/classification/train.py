@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from algorithms.toolkit.errors import DataError, ParameterError
 from algorithms.toolkit.forests import Samples, fit_classes
 from algorithms.toolkit.forests.predict import leaf_frequencies
 from algorithms.toolkit.subwindows import random_windows
+from algorithms.toolkit.tiles import map_in_order
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ Image = NDArray[np.uint8]
 WINDOWS_SHARE = 0.75
 #: Bytes of crops and windows that one step reads or describes.
 STEP = 32 << 20
+#: Bytes of windows that a thread describes and recognises at once: they stay in the processor's cache.
+AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,12 +176,17 @@ def predict_proba(model: ClassificationModel, images: Sequence[Image], first: in
     first : int
         Number of the first image, when these are only some of a data set.
     """
-    settings = model.settings
+    from algorithms.toolkit.compiled import worker_count
+
+    settings = replace(model.settings, workers=1)
     count = settings.n_windows
-    parts = [
-        model.proba_of(described(part, count, settings, first + start), count)
-        for start, part in batches(images, count * settings.windows.n_features)
-    ]
+    share = max(1, AT_ONCE // (count * settings.windows.n_features))
+
+    def some(start: int) -> NDArray[np.float64]:
+        part = [np.asarray(images[place]) for place in range(start, min(start + share, len(images)))]
+        return model.proba_of(described(part, count, settings, first + start), count, workers=1)
+
+    parts = map_in_order(some, range(0, len(images), share), worker_count(model.settings.workers))
     return np.concatenate([np.empty((0, len(model.classes))), *parts])
 
 
