@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,6 +39,19 @@ def _read(folder: Path) -> tuple[list[NDArray[np.uint8]], NDArray[np.str_]]:
     with ThreadPoolExecutor(2) as pool:
         pictures = list(pool.map(lambda path: imagecodecs.png_decode(path.read_bytes()), files))
     return pictures, np.array([path.parent.name for path in files])  # type: ignore[return-value]
+
+
+class _Files(Sequence[NDArray[np.uint8]]):
+    """The crops of a folder, each read when it is asked for, in whichever thread asks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = sorted(folder.glob("*/*.png"))
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, place: int) -> NDArray[np.uint8]:  # type: ignore[override]
+        return np.asarray(imagecodecs.png_decode(self._paths[place].read_bytes()))
 
 
 def _extract(folder: Path) -> NDArray[np.uint8]:
@@ -95,7 +108,7 @@ def whole() -> list[Measurement]:
         if right < 0.9:
             raise ValueError(f"only {right:.0%} of what was learned is recognised")
         train = _ratio(peer, "train", lambda: fit(*_read(folder), _SETTINGS), 3)
-        predict = _ratio(peer, "predict", lambda: predict_proba(model, _read(folder)[0]), 3)
+        predict = _ratio(peer, "predict", lambda: predict_proba(model, _Files(folder)), 3)
         theirs = float(peer.ask("memory"))
         own = float(subprocess.run([sys.executable, "-m", __name__, folder], check=True, stdout=subprocess.PIPE).stdout)
     return [
