@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from router.engines.base import ContainerSpec, Identity, LogPosition
+from router.engines.base import ContainerSpec, Identity, Limits, LogPosition
 from router.engines.docker import DockerEngine
 from router.engines.fake import FakeEngine
 from router.engines.process import ProcessEngine
@@ -136,3 +136,21 @@ def test_an_image_that_nobody_has(bench):
         engine.create(missing)
     with pytest.raises(PullFailed, match=r"127\.0\.0\.1:9/nobody/has:1"):
         engine.pull(missing.image, lambda _: None, 10.0)
+
+
+@pytest.mark.parametrize(("wished", "count"), [(1, 1), (-1, -1)])
+def test_docker_is_asked_for_the_gpus_of_a_job(engine, wished, count):
+    docker_engine = DockerEngine()
+    wanted = ContainerSpec(
+        Identity(f"csr-test-{uuid4().hex[:8]}", 5, 1),
+        "cytomine-software-router/base:bookworm",
+        ("true",),
+        limits=Limits(gpus=wished),
+    )
+    container = docker_engine.create(wanted)  # only its start needs a GPU
+    try:
+        (asked,) = engine.client.containers.get(container).attrs["HostConfig"]["DeviceRequests"]
+        assert (asked["Count"], asked["Capabilities"]) == (count, [["gpu"]])
+    finally:
+        docker_engine.remove(container)
+        docker_engine.close()
