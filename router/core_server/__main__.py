@@ -34,6 +34,11 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--job-url", help="address of this server that jobs get (default: the one listened on)")
     arguments.add_argument("--dialect", choices=("A", "B", "C"), default="B", help="how commands are made")
+    arguments.add_argument(
+        "--retrieval",
+        default=os.environ.get("CORE_RETRIEVAL"),
+        help="retrieval server for similar annotations, http://user:password@host:port (default: CORE_RETRIEVAL)",
+    )
     arguments.add_argument("--web-ui", type=Path, help="folder of a built Cytomine-Web-UI to serve")
     return arguments
 
@@ -87,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             amqp=options.amqp,
             dialect=options.dialect,
             web_ui=options.web_ui,
+            retrieval=options.retrieval,
         )
         core, announcements = open_core(settings)
         print(f"Cytomine-Core (embedded) at {url}/ - keys in {settings.data / 'keys.json'}", flush=True)

@@ -42,6 +42,8 @@ class Settings:
         Life of a session without use.
     web_ui : Path or None
         Folder of a built Cytomine-Web-UI, given by the user.
+    retrieval : str or None
+        Address of a retrieval server, http://user:password@host:port.
     """
 
     data: Path
@@ -52,6 +54,7 @@ class Settings:
     max_upload: int = 256 * 2**30
     session_seconds: int = 12 * 3600
     web_ui: Path | None = None
+    retrieval: str | None = None
 
     @property
     def slides(self) -> Path:

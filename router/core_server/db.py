@@ -21,7 +21,7 @@ from router.core_server.resource import Resource, Row
 #: Reading connections kept open between requests.
 KEPT_READERS = 8
 #: Raised when a table changes its shape.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Arguments = Sequence[Any] | Mapping[str, Any]
 

@@ -7,7 +7,8 @@ CoreError
 ├── NotFound           404  no such thing (or none that the caller could see)
 ├── AlreadyExists      409  the same thing is there
 ├── TooLarge           413  body above its bound
-└── Middleware         500  the message broker could not take a message
+├── Middleware         500  the message broker could not take a message
+└── Unavailable        503  a server that this one asks does not answer
 """
 
 from __future__ import annotations
@@ -74,3 +75,9 @@ class Middleware(CoreError):
     """RabbitMQ could not take the message."""
 
     status = 500
+
+
+class Unavailable(CoreError):
+    """A server that this one asks does not answer."""
+
+    status = 503

@@ -121,7 +121,7 @@ def _endpoint(core: Core, route: Route) -> Callable[[Request], Any]:
 
 def refuse(error: CoreError) -> Response:
     """Return the answer to a request that failed."""
-    if error.status >= 500:
+    if error.status >= 500 and error.status != 503:
         logger.error("%s", error)
     return answer(error.body(), error.status)
 

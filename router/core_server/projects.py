@@ -93,6 +93,9 @@ PROJECT = Resource(
         Field("isRestricted", "bool", default=0),
         Field("hideUsersLayers", "bool", default=0),
         Field("hideAdminsLayers", "bool", default=0),
+        Field("retrievalDisable", "bool", default=0),
+        Field("retrievalAllOntology", "bool", default=1),
+        Field("retrievalProjects", "json"),
         Field("user", "ref", ref="secuser", on_delete="SET NULL", derived=True, hidden=True),
     ),
     extra_sql=(

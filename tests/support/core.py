@@ -28,6 +28,8 @@ class EmbeddedCore:
         The host name that jobs are given instead of the address.
     dialect
         How it makes commands: A, B or C.
+    retrieval
+        URL of a retrieval server.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class EmbeddedCore:
         *,
         name: str | None = None,
         dialect: str = "B",
+        retrieval: str | None = None,
     ) -> None:
         self.data = data
         self.amqp = amqp
@@ -51,6 +54,8 @@ class EmbeddedCore:
         arguments += ["--dialect", dialect]
         if amqp is not None:
             arguments += ["--amqp", amqp]
+        if retrieval is not None:
+            arguments += ["--retrieval", retrieval]
         self._clients: list[CoreClient] = []
         self.process = Program(["router.core_server", *arguments], data.parent / f"{data.name}.log")
         self._wait_ready()

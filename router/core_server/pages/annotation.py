@@ -8,7 +8,7 @@ import numpy as np
 from starlette.responses import Response
 
 from router.core_server import layers
-from router.core_server.errors import WrongArgument
+from router.core_server.errors import CoreError, Unavailable, WrongArgument
 from router.core_server.pages.job_words import described
 from router.core_server.pages.projects import terms_of
 from router.core_server.pages.site import Page, Views
@@ -16,8 +16,8 @@ from router.core_server.pages.slides import choice_of
 
 views = Views()
 
-#: Annotations in the list of what is in view.
-LISTED = 24
+#: Annotations in the list of what is in view, and in that of what is similar.
+LISTED, SIMILAR = 24, 12
 
 
 def _number(page: Page, name: str) -> float:
@@ -92,6 +92,7 @@ def _panel(page: Page, ident: int, changed: bool = False) -> Response:
         # the API keeps the rule; this only spares a person a button that would be refused
         deletable=not author.get("algo") and (author["id"] == page.caller.person or page.caller.admin),
         changed=changed,
+        searchable=bool(page.core.settings.retrieval) and found["location"].startswith(("POLYGON", "MULTIPOLYGON")),
     )
 
 
@@ -129,6 +130,29 @@ def outline(wkt: str, height: int) -> dict[str, Any]:
         "box": f"{left:g} {top:g} {right - left:g} {bottom - top:g}",
         "point": geometry.geom_type in {"Point", "MultiPoint"},
     }
+
+
+@views.get("/pages/annotation/{annotation:int}/similar")
+def similar(page: Page) -> Response:
+    """Show what looks like an annotation, and what people named it."""
+    ident = page.params["annotation"]
+    try:
+        found = page.api.get(f"annotation/{ident}/retrieval")
+    except CoreError as error:
+        if error.status != Unavailable.status:
+            raise
+        return page.show("similar.html", annotation=ident, problem="The server for similar places does not answer.")
+    total = sum(term["rate"] for term in found.get("term", [])) or 1.0
+    likely = [(term, term["rate"] / total) for term in found.get("term", [])[:3]]
+    names = {term["id"]: term for term in found.get("term", [])}
+    return page.show(
+        "similar.html",
+        annotation=ident,
+        problem="" if found.get("annotation") else "Nothing similar was found.",
+        likely=likely,
+        found=found.get("annotation", [])[:SIMILAR],
+        names=names,
+    )
 
 
 @views.post("/pages/slide/{image:int}/draw")
