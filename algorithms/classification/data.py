@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.classification.params import budget_of, ids, whole
+from algorithms.classification.params import budget_of
 from algorithms.toolkit.annotations import Annotation, Annotations, Crops, Selection, load_crops
 from algorithms.toolkit.errors import DataError, ParameterError
 from algorithms.toolkit.job import Workplace
 from algorithms.toolkit.job.descriptor import Value
+from algorithms.toolkit.job.values import ids, whole
 
 log = logging.getLogger(__name__)
 

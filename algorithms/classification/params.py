@@ -10,6 +10,7 @@ from typing import Any, Literal
 from algorithms.toolkit.errors import ParameterError
 from algorithms.toolkit.forests import ExtraTrees
 from algorithms.toolkit.job.descriptor import Value
+from algorithms.toolkit.job.values import number, whole
 from algorithms.toolkit.subwindows import Colour, Interpolation, WindowSpec
 
 log = logging.getLogger(__name__)
@@ -197,24 +198,3 @@ def historical(argv: Sequence[str]) -> list[str]:
 
 def _today(option: str, value: str) -> str:
     return VALUES.get(option, {}).get(value.lower(), value)
-
-
-def whole(values: Mapping[str, Value], name: str) -> int:
-    """Return the value of a parameter as a whole number."""
-    return int(number(values, name))
-
-
-def number(values: Mapping[str, Value], name: str) -> float:
-    """Return the value of a parameter as a number."""
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        msg = f"{name}: a number is needed, not {value!r}"
-        raise ParameterError(msg)
-    return value
-
-
-def ids(values: Mapping[str, Value], name: str) -> tuple[int, ...]:
-    """Return the ids that a parameter lists; nothing and 0 mean none."""
-    value = values.get(name)
-    listed = value if isinstance(value, list) else [value]
-    return tuple(item for item in listed if isinstance(item, int) and not isinstance(item, bool) and item > 0)

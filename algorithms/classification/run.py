@@ -28,12 +28,13 @@ from algorithms.classification.data import (
 from algorithms.classification.evaluate import Evaluation, cross_validate, learning_curve, search
 from algorithms.classification.folds import WAYS, Folding, Way, make_folds
 from algorithms.classification.model import ClassificationModel
-from algorithms.classification.params import budget_of, ids, number, settings_of, whole, workers_of
+from algorithms.classification.params import budget_of, settings_of, workers_of
 from algorithms.classification.train import fit, predict_proba
 from algorithms.toolkit.annotations import Annotation, Annotations, Prediction
 from algorithms.toolkit.errors import DataError, ParameterError
 from algorithms.toolkit.geometry.geojson import Feature, write_geojson
 from algorithms.toolkit.job import Workplace
+from algorithms.toolkit.job.values import ids, number, whole
 from algorithms.toolkit.reports import Section
 
 log = logging.getLogger(__name__)

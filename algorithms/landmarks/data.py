@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.landmarks.params import budget_of, ids, whole
+from algorithms.landmarks.params import budget_of
 from algorithms.landmarks.pyramid import Grey, read_scores
 from algorithms.toolkit.annotations import Annotation, Annotations, Selection
 from algorithms.toolkit.errors import DataError
 from algorithms.toolkit.job import Source, Workplace
+from algorithms.toolkit.job.values import ids, whole
 
 log = logging.getLogger(__name__)
 

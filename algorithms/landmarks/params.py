@@ -9,6 +9,7 @@ from typing import Any
 from algorithms.landmarks.features import KINDS
 from algorithms.toolkit.errors import ParameterError
 from algorithms.toolkit.job.descriptor import Value
+from algorithms.toolkit.job.values import number, whole
 
 METHODS = ("mset", "cascade", "dmbl", "lc")
 MEGABYTE = 1 << 20
@@ -251,24 +252,3 @@ def workers_of(values: Mapping[str, Value]) -> int | None:
     """Return the number of threads, None for one a core."""
     asked = whole(values, "n_jobs")
     return asked if asked > 0 else None
-
-
-def whole(values: Mapping[str, Value], name: str) -> int:
-    """Return the value of a parameter as a whole number."""
-    return int(number(values, name))
-
-
-def number(values: Mapping[str, Value], name: str) -> float:
-    """Return the value of a parameter as a number."""
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        msg = f"{name}: a number is needed, not {value!r}"
-        raise ParameterError(msg)
-    return value
-
-
-def ids(values: Mapping[str, Value], name: str) -> tuple[int, ...]:
-    """Return the ids that a parameter lists; nothing and 0 mean none."""
-    value = values.get(name)
-    listed = value if isinstance(value, list) else [value]
-    return tuple(item for item in listed if isinstance(item, int) and not isinstance(item, bool) and item > 0)

@@ -17,7 +17,7 @@ from algorithms.landmarks import report
 from algorithms.landmarks.data import LandmarkSet, image_of, landmark_set
 from algorithms.landmarks.evaluate import Evaluation, Trial, cross_validate, make_folds, search, summarise
 from algorithms.landmarks.model import LandmarkModel
-from algorithms.landmarks.params import budget_of, number, settings_of, whole, workers_of
+from algorithms.landmarks.params import budget_of, settings_of, workers_of
 from algorithms.landmarks.predict import Found, predict
 from algorithms.landmarks.pyramid import Grey, read_scores
 from algorithms.landmarks.train import fit
@@ -26,6 +26,7 @@ from algorithms.toolkit.annotations.landmark_table import write_table
 from algorithms.toolkit.errors import DataError, ParameterError
 from algorithms.toolkit.geometry.geojson import Feature, write_geojson
 from algorithms.toolkit.job import Source, Workplace
+from algorithms.toolkit.job.values import number, whole
 from algorithms.toolkit.reports import Section
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from algorithms.object_finder.objects import Filter, ObjectParameters
 from algorithms.object_finder.tissue import TissueParameters
 from algorithms.toolkit.errors import ParameterError
 from algorithms.toolkit.job.descriptor import Value
+from algorithms.toolkit.job.values import number, whole
 
 log = logging.getLogger(__name__)
 
@@ -80,20 +81,6 @@ def object_parameters(values: Mapping[str, Value]) -> ObjectParameters:
         msg = f"cytomine_min_area ({found.min_area:g}) must be below cytomine_max_area ({found.max_area:g})"
         raise ParameterError(msg)
     return found
-
-
-def whole(values: Mapping[str, Value], name: str) -> int:
-    """Return the value of a parameter as a whole number."""
-    return int(number(values, name))
-
-
-def number(values: Mapping[str, Value], name: str) -> float:
-    """Return the value of a parameter as a number."""
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        msg = f"{name}: a number is needed, not {value!r}"
-        raise ParameterError(msg)
-    return value
 
 
 def term_of(values: Mapping[str, Value]) -> int | None:

@@ -41,8 +41,8 @@ make_root() {
     docker rm "$container" >/dev/null
     cat /etc/resolv.conf >"$MACHINE/etc/resolv.conf"
     echo "127.0.0.1 localhost clean" >"$MACHINE/etc/hosts"
-    mkdir -p "$MACHINE/work/project" "$MACHINE/work/shared" "$MACHINE/.around"
-    git archive HEAD | tar -x -C "$MACHINE/work/project"
+    mkdir -p "$MACHINE/srv/project" "$MACHINE/srv/shared" "$MACHINE/.around"
+    git archive HEAD | tar -x -C "$MACHINE/srv/project"
 }
 
 make_network() {
@@ -68,11 +68,11 @@ mount --rbind /sys "$1/sys"
 mount --rbind /dev "$1/dev"
 mount -t tmpfs tmpfs "$1/run"
 mount -t tmpfs tmpfs "$1/tmp"
-[ ! -d "$2" ] || mount --bind -o ro "$2" "$1/work/shared"
+[ ! -d "$2" ] || mount --bind -o ro "$2" "$1/srv/shared"
 cd "$1"
 pivot_root . .around
 umount -l /.around
-cd /work/project
+cd /srv/project
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true sh -c "$3"
 '
 
